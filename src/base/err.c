@@ -99,7 +99,7 @@ gw_rc gw_err_fill(struct gw_err *err, gw_rc rc, int sys, gw_code code, const cha
     return rc;
 }
 
-static void wrap(struct gw_err *err, const char *fmt, va_list args)
+GW_PRINTF(2, 0) static void wrap(struct gw_err *err, const char *fmt, va_list args)
 {
     char inner[GW_ERR_MSG_MAX];
     memcpy(inner, err->msg, sizeof(inner));
