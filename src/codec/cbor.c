@@ -1,0 +1,584 @@
+#include "codec/cbor.h"
+
+#include "codec/utf8.h"
+
+enum { TAG_POSITIVE = 2, TAG_NEGATIVE = 3, FLOAT16 = 25, FLOAT32 = 26, FLOAT64 = 27 };
+
+static const char CUT_SHORT[] = "cut short";
+static const char NOT_SHORTEST[] = "not in its shortest form";
+
+/* ---- writing ---- */
+
+static size_t head_make(uint8_t *to, enum gw_cbor_major major, uint64_t value)
+{
+    uint8_t top = (uint8_t)((unsigned)major << 5);
+    if (value < 24) {
+        to[0] = (uint8_t)(top | value);
+        return 1;
+    }
+    unsigned log = value <= UINT8_MAX ? 0 : value <= UINT16_MAX ? 1 : value <= UINT32_MAX ? 2 : 3;
+    size_t bytes = (size_t)1 << log;
+    to[0] = (uint8_t)(top | (24 + log));
+    uint64_t big = __builtin_bswap64(value << (64 - 8 * bytes));
+    memcpy(to + 1, &big, bytes);
+    return 1 + bytes;
+}
+
+void gw_cbor_put_head_long(struct gw_buf *buf, enum gw_cbor_major major, uint64_t value)
+{
+    uint8_t head[GW_CBOR_HEAD_MAX];
+    gw_buf_put(buf, head, head_make(head, major, value));
+}
+
+static void put_big(struct gw_buf *buf, unsigned tag, gw_u128 value)
+{
+    uint8_t bytes[16];
+    size_t first = sizeof(bytes);
+    for (; value; value >>= 8)
+        bytes[--first] = (uint8_t)value;
+    gw_cbor_put_head(buf, GW_CBOR_TAG, tag);
+    gw_cbor_put_bytes(buf, (struct gw_bytes){bytes + first, sizeof(bytes) - first});
+}
+
+void gw_cbor_put_u128(struct gw_buf *buf, gw_u128 value)
+{
+    if (value <= UINT64_MAX)
+        gw_cbor_put_head(buf, GW_CBOR_UINT, (uint64_t)value);
+    else
+        put_big(buf, TAG_POSITIVE, value);
+}
+
+void gw_cbor_put_i128(struct gw_buf *buf, gw_i128 value)
+{
+    if (value >= 0) {
+        gw_cbor_put_u128(buf, (gw_u128)value);
+        return;
+    }
+    gw_u128 n = ~(gw_u128)value;
+    if (n <= UINT64_MAX)
+        gw_cbor_put_head(buf, GW_CBOR_NINT, (uint64_t)n);
+    else
+        put_big(buf, TAG_NEGATIVE, n);
+}
+
+/* ---- floats, in integer arithmetic: the same answer from every compiler ---- */
+
+struct float_shape {
+    int mantissa_bits, bias, exponent_top; /* exponent_top: the all-ones exponent */
+};
+
+static const struct float_shape HALF = {10, 15, 31};
+static const struct float_shape SINGLE = {23, 127, 255};
+
+#define MANTISSA64 ((UINT64_C(1) << 52) - 1)
+
+static bool is_nan(uint64_t bits)
+{
+    return (bits << 1) > UINT64_C(0x7FF) << 53;
+}
+
+/* The value of `bits` (not a NaN) in the smaller shape, without its sign. @return false when it does not fit exactly */
+static bool float_narrow(uint64_t bits, struct float_shape shape, uint32_t *ret)
+{
+    int exponent = (int)(bits >> 52 & 0x7FF);
+    uint64_t mantissa = bits & MANTISSA64;
+    uint32_t infinity = (uint32_t)shape.exponent_top << shape.mantissa_bits;
+    if (exponent == 0x7FF || (bits << 1) == 0) {
+        *ret = exponent ? infinity : 0;
+        return true;
+    }
+    int power = exponent - 1023;
+    int smallest = 1 - shape.bias - shape.mantissa_bits; /* power of the last subnormal bit */
+    if (exponent == 0 || power > shape.bias || power < smallest)
+        return false;
+    bool normal = power >= 1 - shape.bias;
+    int drop = normal ? 52 - shape.mantissa_bits : 52 - power + smallest;
+    if (mantissa & ((UINT64_C(1) << drop) - 1))
+        return false;
+    if (normal)
+        *ret = (uint32_t)(power + shape.bias) << shape.mantissa_bits | (uint32_t)(mantissa >> drop);
+    else
+        *ret = (uint32_t)((mantissa | (UINT64_C(1) << 52)) >> drop);
+    return true;
+}
+
+static uint64_t float_widen(uint32_t bits, struct float_shape shape)
+{
+    int exponent = (int)(bits >> shape.mantissa_bits) & shape.exponent_top;
+    uint64_t mantissa = bits & ((UINT32_C(1) << shape.mantissa_bits) - 1);
+    int top_bit = shape.mantissa_bits == HALF.mantissa_bits ? 15 : 31;
+    uint64_t sign = (uint64_t)(bits >> top_bit) << 63;
+    if (exponent == shape.exponent_top)
+        return sign | UINT64_C(0x7FF) << 52 | mantissa << (52 - shape.mantissa_bits);
+    if (exponent == 0 && mantissa == 0)
+        return sign;
+    int power = exponent ? exponent - shape.bias : 1 - shape.bias;
+    mantissa <<= 52 - shape.mantissa_bits;
+    if (exponent == 0) {
+        int shift = __builtin_clzll(mantissa) - 11;
+        mantissa <<= shift;
+        power -= shift;
+    }
+    return sign | (uint64_t)(power + 1023) << 52 | (mantissa & MANTISSA64);
+}
+
+static size_t float_make(uint8_t *to, uint64_t bits)
+{
+    uint32_t narrow = 0;
+    unsigned info = FLOAT64;
+    uint64_t big = bits;
+    if (is_nan(bits)) {
+        info = FLOAT16;
+        big = UINT64_C(0x7E00) << 48;
+    } else if (float_narrow(bits, HALF, &narrow)) {
+        info = FLOAT16;
+        big = (uint64_t)narrow << 48 | (bits & UINT64_C(1) << 63);
+    } else if (float_narrow(bits, SINGLE, &narrow)) {
+        info = FLOAT32;
+        big = (uint64_t)narrow << 32 | (bits & UINT64_C(1) << 63);
+    }
+    big = __builtin_bswap64(big);
+    size_t bytes = (size_t)1 << (info - 24);
+    to[0] = (uint8_t)(GW_CBOR_SIMPLE << 5 | info);
+    memcpy(to + 1, &big, bytes);
+    return 1 + bytes;
+}
+
+void gw_cbor_put_f64(struct gw_buf *buf, uint64_t bits)
+{
+    uint8_t item[GW_CBOR_HEAD_MAX];
+    gw_buf_put(buf, item, float_make(item, bits));
+}
+
+/* ---- reading ---- */
+
+void gw_cbor_fail(struct gw_cbor_reader *r, const char *why)
+{
+    if (r->why)
+        return;
+    r->why = why;
+    r->failed_at = (size_t)(r->at - r->begin);
+    r->at = r->end;
+}
+
+void gw_cbor_end(struct gw_cbor_reader *r)
+{
+    if (r->at != r->end)
+        gw_cbor_fail(r, "bytes after the end");
+}
+
+gw_rc gw_cbor_check(const struct gw_cbor_reader *r, gw_rc rc, const char *what, struct gw_err *err)
+{
+    if (r->why == NULL)
+        return GW_OK;
+    return GW_FAIL(err, rc, "%s: byte %zu: %s", what, r->failed_at, r->why);
+}
+
+static enum gw_cbor_kind simple_kind(uint8_t byte)
+{
+    switch (byte) {
+    case GW_CBOR_FALSE:
+    case GW_CBOR_TRUE:
+        return GW_CBOR_IS_BOOL;
+    case GW_CBOR_NULL:
+        return GW_CBOR_IS_NULL;
+    case GW_CBOR_SIMPLE << 5 | FLOAT16:
+    case GW_CBOR_SIMPLE << 5 | FLOAT32:
+    case GW_CBOR_SIMPLE << 5 | FLOAT64:
+        return GW_CBOR_IS_FLOAT;
+    default:
+        return GW_CBOR_IS_OTHER;
+    }
+}
+
+enum gw_cbor_kind gw_cbor_peek(const struct gw_cbor_reader *r)
+{
+    if (r->at == r->end)
+        return GW_CBOR_IS_END;
+    switch ((enum gw_cbor_major)(*r->at >> 5)) {
+    case GW_CBOR_UINT:
+    case GW_CBOR_NINT:
+        return GW_CBOR_IS_INT;
+    case GW_CBOR_BYTES:
+        return GW_CBOR_IS_BYTES;
+    case GW_CBOR_TEXT:
+        return GW_CBOR_IS_TEXT;
+    case GW_CBOR_ARRAY:
+        return GW_CBOR_IS_ARRAY;
+    case GW_CBOR_MAP:
+        return GW_CBOR_IS_MAP;
+    case GW_CBOR_TAG: {
+        unsigned tag = *r->at & 0x1F;
+        return tag == TAG_POSITIVE || tag == TAG_NEGATIVE ? GW_CBOR_IS_INT : GW_CBOR_IS_OTHER;
+    }
+    case GW_CBOR_SIMPLE:
+        return simple_kind(*r->at);
+    }
+    return GW_CBOR_IS_OTHER;
+}
+
+/* The argument at r->at, whose low five bits are `info`; moves past it. Never called with r->at == r->end. */
+static uint64_t argument_take(struct gw_cbor_reader *r)
+{
+    unsigned info = *r->at & 0x1F;
+    if (info < 24) {
+        r->at++;
+        return info;
+    }
+    if (info > 27) {
+        gw_cbor_fail(r, info == 31 ? "indefinite length" : "reserved head");
+        return 0;
+    }
+    size_t bytes = (size_t)1 << (info - 24);
+    if ((size_t)(r->end - r->at) <= bytes) {
+        gw_cbor_fail(r, CUT_SHORT);
+        return 0;
+    }
+    uint64_t big = 0;
+    memcpy(&big, r->at + 1, bytes);
+    uint64_t value = __builtin_bswap64(big) >> (64 - 8 * bytes);
+    uint64_t below = bytes == 1 ? 24 : UINT64_C(1) << (4 * bytes); /* this needs fewer bytes */
+    if (value < below) {
+        gw_cbor_fail(r, NOT_SHORTEST);
+        return 0;
+    }
+    r->at += 1 + bytes;
+    return value;
+}
+
+static const char *expected_text(enum gw_cbor_major major)
+{
+    switch (major) {
+    case GW_CBOR_UINT:
+        return "expected a whole number >= 0";
+    case GW_CBOR_NINT:
+        return "expected a negative number";
+    case GW_CBOR_BYTES:
+        return "expected bytes";
+    case GW_CBOR_TEXT:
+        return "expected text";
+    case GW_CBOR_ARRAY:
+        return "expected an array";
+    case GW_CBOR_MAP:
+        return "expected a map";
+    case GW_CBOR_TAG:
+        return "expected a tag";
+    case GW_CBOR_SIMPLE:
+        return "expected a simple value";
+    }
+    return "expected something else";
+}
+
+uint64_t gw_cbor_get_head_long(struct gw_cbor_reader *r, enum gw_cbor_major major)
+{
+    if (r->at == r->end) {
+        gw_cbor_fail(r, CUT_SHORT);
+        return 0;
+    }
+    if (*r->at >> 5 != (unsigned)major) {
+        gw_cbor_fail(r, expected_text(major));
+        return 0;
+    }
+    return argument_take(r);
+}
+
+int64_t gw_cbor_get_int(struct gw_cbor_reader *r)
+{
+    bool negative = r->at != r->end && *r->at >> 5 == GW_CBOR_NINT;
+    const uint8_t *began = r->at;
+    uint64_t n = gw_cbor_get_head(r, negative ? GW_CBOR_NINT : GW_CBOR_UINT);
+    if (n > INT64_MAX) {
+        r->at = began;
+        gw_cbor_fail(r, "number outside 64 bits");
+        return 0;
+    }
+    return negative ? -1 - (int64_t)n : (int64_t)n;
+}
+
+static struct gw_bytes span_take(struct gw_cbor_reader *r, uint64_t len)
+{
+    if (len > (size_t)(r->end - r->at)) {
+        gw_cbor_fail(r, CUT_SHORT);
+        return (struct gw_bytes){NULL, 0};
+    }
+    struct gw_bytes span = {r->at, (size_t)len};
+    r->at += len;
+    return span;
+}
+
+struct gw_bytes gw_cbor_get_bytes(struct gw_cbor_reader *r)
+{
+    return span_take(r, gw_cbor_get_head(r, GW_CBOR_BYTES));
+}
+
+static struct gw_text text_take(struct gw_cbor_reader *r, uint64_t len)
+{
+    struct gw_text text = gw_bytes_text(span_take(r, len));
+    size_t bad = gw_utf8_bad_at(text);
+    if (GW_LIKELY(bad == text.len))
+        return text;
+    r->at -= text.len - bad;
+    gw_cbor_fail(r, "text is not UTF-8");
+    return (struct gw_text){NULL, 0};
+}
+
+struct gw_text gw_cbor_get_text(struct gw_cbor_reader *r)
+{
+    return text_take(r, gw_cbor_get_head(r, GW_CBOR_TEXT));
+}
+
+void gw_cbor_get_exact(struct gw_cbor_reader *r, void *ret, size_t len)
+{
+    const uint8_t *began = r->at;
+    struct gw_bytes bytes = gw_cbor_get_bytes(r);
+    if (bytes.len == len && r->why == NULL) {
+        if (len)
+            memcpy(ret, bytes.data, len);
+        return;
+    }
+    memset(ret, 0, len);
+    if (r->why == NULL)
+        r->at = began;
+    gw_cbor_fail(r, "bytes of another length");
+}
+
+static gw_u128 big_take(struct gw_cbor_reader *r)
+{
+    r->at++; /* the tag */
+    const uint8_t *began = r->at;
+    struct gw_bytes bytes = gw_cbor_get_bytes(r);
+    if (r->why)
+        return 0;
+    const char *why = bytes.len > 16                         ? "number outside 128 bits"
+                      : bytes.len <= 8 || bytes.data[0] == 0 ? NOT_SHORTEST
+                                                             : NULL;
+    if (why) {
+        r->at = began;
+        gw_cbor_fail(r, why);
+        return 0;
+    }
+    gw_u128 value = 0;
+    for (size_t i = 0; i < bytes.len; i++)
+        value = value << 8 | bytes.data[i];
+    return value;
+}
+
+gw_u128 gw_cbor_get_u128(struct gw_cbor_reader *r)
+{
+    if (r->at != r->end && *r->at == (GW_CBOR_TAG << 5 | TAG_POSITIVE))
+        return big_take(r);
+    return gw_cbor_get_head(r, GW_CBOR_UINT);
+}
+
+gw_i128 gw_cbor_get_i128(struct gw_cbor_reader *r)
+{
+    unsigned first = r->at != r->end ? *r->at : 0;
+    const uint8_t *began = r->at;
+    bool negative = first >> 5 == GW_CBOR_NINT || first == (GW_CBOR_TAG << 5 | TAG_NEGATIVE);
+    gw_u128 n = 0;
+    if (first == (GW_CBOR_TAG << 5 | TAG_POSITIVE) || first == (GW_CBOR_TAG << 5 | TAG_NEGATIVE))
+        n = big_take(r);
+    else
+        n = gw_cbor_get_head(r, negative ? GW_CBOR_NINT : GW_CBOR_UINT);
+    if (n >> 127) {
+        r->at = began;
+        gw_cbor_fail(r, "number outside 128 bits");
+        return 0;
+    }
+    return negative && r->why == NULL ? -1 - (gw_i128)n : (gw_i128)n;
+}
+
+static size_t count_take(struct gw_cbor_reader *r, enum gw_cbor_major major, size_t each_bytes)
+{
+    uint64_t count = gw_cbor_get_head(r, major);
+    if (GW_LIKELY(count <= (size_t)(r->end - r->at) / each_bytes))
+        return (size_t)count;
+    gw_cbor_fail(r, CUT_SHORT);
+    return 0;
+}
+
+size_t gw_cbor_get_array(struct gw_cbor_reader *r)
+{
+    return count_take(r, GW_CBOR_ARRAY, 1);
+}
+
+void gw_cbor_get_array_of(struct gw_cbor_reader *r, size_t count)
+{
+    const uint8_t *began = r->at;
+    size_t got = gw_cbor_get_array(r);
+    if (GW_LIKELY(got == count) || r->why)
+        return;
+    r->at = began;
+    gw_cbor_fail(r, "array of another length");
+}
+
+bool gw_cbor_get_bool(struct gw_cbor_reader *r)
+{
+    if (gw_cbor_peek(r) != GW_CBOR_IS_BOOL) {
+        gw_cbor_fail(r, gw_cbor_at_end(r) ? CUT_SHORT : "expected true or false");
+        return false;
+    }
+    return *r->at++ == GW_CBOR_TRUE;
+}
+
+void gw_cbor_get_null(struct gw_cbor_reader *r)
+{
+    if (!gw_cbor_take_null(r))
+        gw_cbor_fail(r, gw_cbor_at_end(r) ? CUT_SHORT : "expected null");
+}
+
+uint64_t gw_cbor_get_f64(struct gw_cbor_reader *r)
+{
+    if (gw_cbor_peek(r) != GW_CBOR_IS_FLOAT) {
+        gw_cbor_fail(r, gw_cbor_at_end(r) ? CUT_SHORT : "expected a float");
+        return 0;
+    }
+    unsigned info = *r->at & 0x1F;
+    size_t bytes = (size_t)1 << (info - 24);
+    if ((size_t)(r->end - r->at) <= bytes) {
+        gw_cbor_fail(r, CUT_SHORT);
+        return 0;
+    }
+    uint64_t raw = 0;
+    memcpy(&raw, r->at + 1, bytes);
+    raw = __builtin_bswap64(raw) >> (64 - 8 * bytes);
+    uint64_t bits = info == FLOAT64   ? raw
+                    : info == FLOAT32 ? float_widen((uint32_t)raw, SINGLE)
+                                      : float_widen((uint32_t)raw, HALF);
+    uint8_t shortest[GW_CBOR_HEAD_MAX];
+    if (float_make(shortest, bits) != 1 + bytes || memcmp(shortest, r->at, 1 + bytes) != 0) {
+        gw_cbor_fail(r, NOT_SHORTEST);
+        return 0;
+    }
+    r->at += 1 + bytes;
+    return bits;
+}
+
+/* ---- whole items ---- */
+
+/* One open array or map. In a map items alternate: key, value, key, … */
+struct level {
+    size_t left; /* items */
+    bool is_map;
+    const uint8_t *key; /* where the key being read began */
+    struct gw_bytes last_key;
+};
+
+static bool key_rises(struct gw_cbor_reader *r, struct gw_bytes *last, struct gw_bytes key)
+{
+    if (last->data && gw_bytes_compare(*last, key) >= 0) {
+        r->at = key.data;
+        gw_cbor_fail(r, "map keys out of order");
+        return false;
+    }
+    *last = key;
+    return true;
+}
+
+/* Takes a head and the bytes that belong to it alone. @return items that follow (two for each pair of a map) */
+static size_t item_take(struct gw_cbor_reader *r, bool *ret_map)
+{
+    *ret_map = false;
+    switch (gw_cbor_peek(r)) {
+    case GW_CBOR_IS_END:
+        gw_cbor_fail(r, CUT_SHORT);
+        return 0;
+    case GW_CBOR_IS_INT:
+        if (*r->at >> 5 == GW_CBOR_TAG)
+            (void)big_take(r);
+        else
+            (void)argument_take(r);
+        return 0;
+    case GW_CBOR_IS_BYTES:
+        (void)gw_cbor_get_bytes(r);
+        return 0;
+    case GW_CBOR_IS_TEXT:
+        (void)gw_cbor_get_text(r);
+        return 0;
+    case GW_CBOR_IS_ARRAY:
+        return count_take(r, GW_CBOR_ARRAY, 1);
+    case GW_CBOR_IS_MAP:
+        *ret_map = true;
+        return 2 * count_take(r, GW_CBOR_MAP, 2);
+    case GW_CBOR_IS_BOOL:
+    case GW_CBOR_IS_NULL:
+        r->at++;
+        return 0;
+    case GW_CBOR_IS_FLOAT:
+        (void)gw_cbor_get_f64(r);
+        return 0;
+    case GW_CBOR_IS_OTHER:
+        break;
+    }
+    gw_cbor_fail(r, "a tag or simple value that has no meaning here");
+    return 0;
+}
+
+/* An item of the innermost level has ended at r->at: closes what is complete. @return depth, 0 when all is done */
+static size_t levels_close(struct gw_cbor_reader *r, struct level *levels, size_t depth)
+{
+    while (depth) {
+        struct level *level = &levels[depth - 1];
+        bool was_key = level->is_map && level->left % 2 == 0;
+        level->left--;
+        if (was_key) {
+            struct gw_bytes key = {level->key, (size_t)(r->at - level->key)};
+            if (!key_rises(r, &level->last_key, key))
+                return 0;
+        }
+        if (level->left)
+            return depth;
+        depth--;
+    }
+    return 0;
+}
+
+struct gw_bytes gw_cbor_skip(struct gw_cbor_reader *r)
+{
+    struct level levels[GW_CBOR_DEPTH_MAX];
+    size_t depth = 0;
+    const uint8_t *began = r->at;
+    do {
+        if (depth && levels[depth - 1].is_map && levels[depth - 1].left % 2 == 0)
+            levels[depth - 1].key = r->at;
+        bool is_map = false;
+        const uint8_t *item = r->at;
+        size_t items = item_take(r, &is_map);
+        if (r->why)
+            return (struct gw_bytes){NULL, 0};
+        if (items == 0) {
+            depth = levels_close(r, levels, depth);
+            continue;
+        }
+        if (depth == GW_CBOR_DEPTH_MAX) {
+            r->at = item;
+            gw_cbor_fail(r, "nested too deeply");
+            break;
+        }
+        levels[depth++] = (struct level){.left = items, .is_map = is_map};
+    } while (depth);
+    if (r->why)
+        return (struct gw_bytes){NULL, 0};
+    return (struct gw_bytes){began, (size_t)(r->at - began)};
+}
+
+struct gw_cbor_map gw_cbor_get_map(struct gw_cbor_reader *r)
+{
+    return (struct gw_cbor_map){.left = count_take(r, GW_CBOR_MAP, 2)};
+}
+
+bool gw_cbor_map_next(struct gw_cbor_reader *r, struct gw_cbor_map *map)
+{
+    if (map->left == 0 || r->why)
+        return false;
+    struct gw_cbor_reader ahead = *r;
+    struct gw_bytes key = gw_cbor_skip(&ahead);
+    if (ahead.why) {
+        *r = ahead;
+        return false;
+    }
+    if (!key_rises(r, &map->last_key, key))
+        return false;
+    map->left--;
+    return true;
+}
