@@ -9,6 +9,7 @@ static const char NOT_SHORTEST[] = "not in its shortest form";
 
 /* ---- writing ---- */
 
+/* Into to[GW_CBOR_HEAD_MAX]; bytes beyond the head are scratch. @return length of the head */
 static size_t head_make(uint8_t *to, enum gw_cbor_major major, uint64_t value)
 {
     uint8_t top = (uint8_t)((unsigned)major << 5);
@@ -20,12 +21,16 @@ static size_t head_make(uint8_t *to, enum gw_cbor_major major, uint64_t value)
     size_t bytes = (size_t)1 << log;
     to[0] = (uint8_t)(top | (24 + log));
     uint64_t big = __builtin_bswap64(value << (64 - 8 * bytes));
-    memcpy(to + 1, &big, bytes);
+    memcpy(to + 1, &big, sizeof(big)); /* eight at once is faster than exactly `bytes` */
     return 1 + bytes;
 }
 
 void gw_cbor_put_head_long(struct gw_buf *buf, enum gw_cbor_major major, uint64_t value)
 {
+    if (GW_LIKELY(buf->cap - buf->len >= GW_CBOR_HEAD_MAX && !buf->failed)) {
+        buf->len += head_make(buf->data + buf->len, major, value);
+        return;
+    }
     uint8_t head[GW_CBOR_HEAD_MAX];
     gw_buf_put(buf, head, head_make(head, major, value));
 }
@@ -235,7 +240,10 @@ static uint64_t argument_take(struct gw_cbor_reader *r)
         return 0;
     }
     uint64_t big = 0;
-    memcpy(&big, r->at + 1, bytes);
+    if (GW_LIKELY((size_t)(r->end - r->at) > sizeof(big)))
+        memcpy(&big, r->at + 1, sizeof(big)); /* what is too much is shifted out */
+    else
+        memcpy(&big, r->at + 1, bytes);
     uint64_t value = __builtin_bswap64(big) >> (64 - 8 * bytes);
     uint64_t below = bytes == 1 ? 24 : UINT64_C(1) << (4 * bytes); /* this needs fewer bytes */
     if (value < below) {
