@@ -63,6 +63,7 @@ gw_rc gw_rc_of_errno(int sys)
     case ENOENT:
         return GW_NOTFOUND;
     case EEXIST:
+    case ENOTEMPTY:
         return GW_EXISTS;
     case EACCES:
     case EPERM:
