@@ -26,7 +26,7 @@ void gw_crash_pass(const struct gw_crash_site *site);
     do {                                                                              \
         static const struct gw_crash_site gw_crash_site_ = {name};                    \
         static const struct gw_crash_site *const gw_crash_entry_                      \
-            __attribute__((section("gw_crash_sites"), used)) = &gw_crash_site_;       \
+            __attribute__((section("gw_crash_table"), used)) = &gw_crash_site_;       \
         if (GW_UNLIKELY(atomic_load_explicit(&gw_crash_armed, memory_order_relaxed))) \
             gw_crash_pass(gw_crash_entry_);                                           \
     } while (0)
