@@ -10,9 +10,8 @@
 #ifndef GW_LANG_AST_H
 #define GW_LANG_AST_H
 
+#include "lang/program.h"
 #include "lang/source.h"
-#include "record/entity.h"
-#include "record/home.h"
 
 enum {
     GW_LANG_EXPR_DEPTH_MAX = 100,
@@ -76,13 +75,14 @@ enum gw_shape {
     GW_SHAPE_BARE_LIST,
 };
 
-struct gw_home_decl;
+struct gw_ast_home;
 
 struct gw_shaped {
     enum gw_shape shape;
-    const struct gw_type *type;      /* VALUE */
-    const struct gw_decl *decl;      /* ROW_REF OPT_ROW_REF ROW OPT_ROW COPY DECL */
-    const struct gw_home_decl *home; /* PAGE, ROW of a page (fields are its columns), COPY */
+    const struct gw_type *type;     /* VALUE */
+    const struct gw_decl *decl;     /* ROW_REF OPT_ROW_REF ROW OPT_ROW COPY DECL */
+    const struct gw_ast_home *home; /* PAGE, ROW of a page (fields are its columns), COPY */
+    bool is_keys_only; /* ROW of index.prefix(): only the entity's key fields are there */
 };
 
 struct gw_local {
@@ -123,7 +123,7 @@ enum gw_expr_kind {
 };
 
 /* clang-format off */
-#define GW_OP_LIST(X)                    \
+#define GW_AST_OPS(X)                    \
     X(OR, "or", 1)   X(AND, "and", 2)    \
     X(EQ, "==", 4)   X(NE, "!=", 4)      \
     X(LT, "<", 4)    X(LE, "<=", 4)      \
@@ -134,9 +134,9 @@ enum gw_expr_kind {
     X(NOT, "not", 3) X(NEG, "-", 7)
 /* clang-format on */
 
-enum gw_op {
-#define X(name, text, strength) GW_OP_##name,
-    GW_OP_LIST(X)
+enum gw_ast_op {
+#define X(name, text, strength) GW_AST_OP_##name,
+    GW_AST_OPS(X)
 #undef X
 };
 
@@ -158,14 +158,14 @@ enum gw_builtin {
 #undef X
 };
 
-/** MODE of round(x, S, MODE) and div(a, b, S, MODE): the argument's NAME has ref MODE, `index` is one of these. */
+/** MODE of round(x, S, MODE) and div(a, b, S, MODE): the argument's NAME has ref MODE, `index` is one of these, in the order of enum gw_round. */
 /* clang-format off */
-#define GW_ROUND_LIST(X) X(HALF_EVEN, "half_even") X(HALF_UP, "half_up") X(DOWN, "down") X(UP, "up")
+#define GW_AST_ROUNDS(X) X(HALF_EVEN, "half_even") X(HALF_UP, "half_up") X(DOWN, "down") X(UP, "up")
 /* clang-format on */
 
-enum gw_round {
-#define X(name, text) GW_ROUND_##name,
-    GW_ROUND_LIST(X)
+enum gw_ast_round {
+#define X(name, text) GW_AST_ROUND_##name,
+    GW_AST_ROUNDS(X)
 #undef X
 };
 
@@ -181,7 +181,7 @@ enum gw_ref_kind {
     GW_REF_COLUMN, /* column `index` of the page's home */
     GW_REF_ABSENT, /* copy.absent */
     GW_REF_VER,    /* copy.ver: opt<u64>, none when the store has no version for the row */
-    GW_REF_MODE,   /* enum gw_round `index` */
+    GW_REF_MODE,   /* enum gw_ast_round `index` */
 };
 
 struct gw_ref {
@@ -203,7 +203,7 @@ struct gw_init {
 
 struct gw_expr {
     enum gw_expr_kind kind;
-    enum gw_op op;
+    enum gw_ast_op op;
     struct gw_span span;
     struct gw_span op_span; /* of the operator, or of the `.name` part */
     uint16_t depth;         /* longest path below, 1 for a leaf */
@@ -299,7 +299,7 @@ struct gw_place_expr {
 enum gw_await_kind {
     GW_AWAIT_PUSHED,  /* pushed(subject: PAGE or ROW_REF or OPT_ROW_REF, store) */
     GW_AWAIT_AUDITED, /* audited(entity) */
-    GW_AWAIT_DRAINED, /* drained(entity) */
+    GW_AWAIT_DRAINED, /* drained(store) */
     GW_AWAIT_TRUE,    /* subject: bool */
 };
 
@@ -318,7 +318,7 @@ struct gw_phase_move {
 
 struct gw_stmt {
     enum gw_stmt_kind kind;
-    enum gw_op op; /* ASSIGN */
+    enum gw_ast_op op; /* ASSIGN */
     struct gw_span span;
     struct gw_span keyword; /* its first word: where costs are shown */
     struct gw_name name;    /* LET FOR_* EMIT CALL */
@@ -339,17 +339,17 @@ struct gw_stmt {
     uint32_t by_count;
     enum gw_await_kind await;
     struct gw_expr *subject; /* AWAIT */
-    struct gw_name await_of; /* PUSHED: store · AUDITED, DRAINED: entity */
+    struct gw_name await_of; /* PUSHED, DRAINED: store · AUDITED: entity */
     struct gw_expr *timeout;
     struct gw_init *inits; /* EMIT */
     uint32_t init_count;
     struct gw_phase_move *phases;
     uint32_t phase_count;
     /* checked: */
-    struct gw_local *local;          /* LET FOR_* CALL (also for `=`) */
-    const struct gw_decl *decl;      /* AWAIT: store or entity · CALL, MATCH call: the txn */
-    const struct gw_home_decl *home; /* FOR_SCAN */
-    uint32_t *by_columns;            /* FOR_SCAN: columns of home */
+    struct gw_local *local;         /* LET FOR_* CALL (also for `=`) */
+    const struct gw_decl *decl;     /* AWAIT: store or entity · CALL, MATCH call: the txn */
+    const struct gw_ast_home *home; /* FOR_SCAN */
+    uint32_t *by_columns;           /* FOR_SCAN: columns of home */
     uint32_t fail_index; /* LET else, REQUIRE, FAIL: index in the function's results, from 1 */
     int64_t low_number, high_number; /* FOR_RANGE */
     bool ends;                       /* control never passes its end */
@@ -373,26 +373,15 @@ enum gw_decl_kind {
     GW_DECL_MIGRATE,
 };
 
-/* clang-format off */
-#define GW_STORE_KIND_LIST(X) \
-    X(POSTGRES, "postgres") X(MYSQL, "mysql") X(REDIS, "redis") X(SQLITE, "sqlite") X(MEMORY, "memory")
-/* clang-format on */
-
-enum gw_store_kind {
-#define X(name, text) GW_STORE_KIND_##name,
-    GW_STORE_KIND_LIST(X)
-#undef X
-};
-
-struct gw_store_option {
+struct gw_ast_option {
     struct gw_name name;
     struct gw_expr *value; /* a literal */
 };
 
-struct gw_store_decl {
+struct gw_ast_store {
     struct gw_name kind_name;
     struct gw_expr *url; /* STRING */
-    struct gw_store_option *options;
+    struct gw_ast_option *options;
     uint32_t option_count;
     bool has_options;
     /* checked: */
@@ -400,22 +389,22 @@ struct gw_store_decl {
     uint16_t index; /* of the store in the program, in order of declaration */
 };
 
-struct gw_member_decl {
+struct gw_ast_member {
     struct gw_name name;
     bool has_number;
     struct gw_expr *number; /* INT */
 };
 
-struct gw_enum_decl {
+struct gw_ast_enum {
     struct gw_type_expr *base;
-    struct gw_member_decl *members;
+    struct gw_ast_member *members;
     uint32_t member_count;
     /* checked: */
     const struct gw_type *type; /* of kind ENUM; its ->members is the gw_enum */
 };
 
 /** A field of an entity or table, or a parameter. */
-struct gw_field_decl {
+struct gw_ast_field {
     struct gw_name name;
     struct gw_type_expr *type;
     struct gw_expr *initial; /* a literal, or NULL */
@@ -426,7 +415,7 @@ struct gw_field_decl {
 };
 
 /** One `fields -> columns` of a home. */
-struct gw_map_decl {
+struct gw_ast_map {
     struct gw_span span;
     struct gw_name *fields, *columns;
     uint32_t field_count, column_count;
@@ -438,11 +427,11 @@ struct gw_map_decl {
     const struct gw_decl *forward_fn, *inverse_fn;
 };
 
-struct gw_home_decl {
+struct gw_ast_home {
     struct gw_span span;
     struct gw_place_expr place;
     bool is_star;
-    struct gw_map_decl *maps; /* after checking also for `*`, and for the key fields of a pattern */
+    struct gw_ast_map *maps; /* after checking also for `*`, and for the key fields of a pattern */
     uint32_t map_count;
     uint32_t written_map_count; /* those of the source text come first */
     struct gw_expr *where;      /* over key fields, which are GW_REF_FIELD names; or NULL */
@@ -453,37 +442,37 @@ struct gw_home_decl {
     struct gw_home home; /* columns: pattern keys first, then in the order of the maps */
 };
 
-struct gw_copy_decl {
+struct gw_ast_copy {
     struct gw_name name, of; /* a: my? */
     /* checked: */
     struct gw_local *local;
-    const struct gw_home_decl *home;
+    const struct gw_ast_home *home;
 };
 
 enum gw_onboard_kind { GW_ONBOARD_NONE, GW_ONBOARD_PREFER, GW_ONBOARD_RULE };
 
-struct gw_onboard_decl {
+struct gw_ast_onboard {
     enum gw_onboard_kind kind;
     struct gw_span span;
     struct gw_name *prefer;
     uint32_t prefer_count;
-    struct gw_copy_decl *copies;
+    struct gw_ast_copy *copies;
     uint32_t copy_count;
     struct gw_block body;
     /* checked: */
-    const struct gw_home_decl **prefer_homes; /* prefer_count */
+    const struct gw_ast_home **prefer_homes; /* prefer_count */
     struct gw_local **locals;
     uint32_t local_count;
 };
 
-struct gw_entity_decl {
+struct gw_ast_entity {
     uint32_t version;
     struct gw_span version_span;
-    struct gw_field_decl *fields; /* key fields first */
+    struct gw_ast_field *fields; /* key fields first */
     uint32_t field_count, key_count;
-    struct gw_home_decl *homes;
+    struct gw_ast_home *homes;
     uint32_t home_count;
-    struct gw_onboard_decl onboard;
+    struct gw_ast_onboard onboard;
     /* checked: */
     struct gw_entity entity;
     bool is_old;    /* a newer version of the same name is declared; only `migrate` sees this one */
@@ -491,14 +480,14 @@ struct gw_entity_decl {
 };
 
 /** Its rows are tuples of all fields, key fields first; `as_entity` describes them (version 1, no homes). */
-struct gw_table_decl {
-    struct gw_field_decl *fields;
+struct gw_ast_table {
+    struct gw_ast_field *fields;
     uint32_t field_count, key_count;
     /* checked: */
     struct gw_entity as_entity;
 };
 
-struct gw_index_decl {
+struct gw_ast_index {
     struct gw_name on;
     struct gw_name *fields;
     uint32_t field_count;
@@ -508,7 +497,7 @@ struct gw_index_decl {
     uint32_t *field_index;
 };
 
-struct gw_counter_decl {
+struct gw_ast_counter {
     struct gw_type_expr *key; /* NULL: one number */
     struct gw_type_expr *type;
     bool is_sum;
@@ -520,15 +509,15 @@ struct gw_counter_decl {
     uint32_t field_index, by_index;
 };
 
-struct gw_const_decl {
+struct gw_ast_const {
     struct gw_type_expr *type;
     struct gw_expr *value; /* checked: is_constant */
     uint8_t state;         /* 0 not checked, 1 being checked, 2 done */
 };
 
 /** fn, txn, view, daemon. */
-struct gw_function_decl {
-    struct gw_field_decl *params;
+struct gw_ast_function {
+    struct gw_ast_field *params;
     uint32_t param_count;
     struct gw_type_expr *results[GW_LANG_RESULTS_MAX]; /* [0] ok, then fail types */
     uint32_t result_count;                             /* 0: no value */
@@ -547,7 +536,7 @@ struct gw_function_decl {
 };
 
 /** forward reads the row `old` and sets fields of `new`; inverse reads `new` and sets `old`. Slot 0 is old, 1 is new. */
-struct gw_migrate_decl {
+struct gw_ast_migrate {
     uint32_t from, to;
     struct gw_span from_span, to_span;
     struct gw_block forward, inverse;
@@ -564,15 +553,15 @@ struct gw_decl {
     struct gw_span keyword;
     union {
         struct gw_text include;
-        struct gw_store_decl store;
-        struct gw_enum_decl enumeration;
-        struct gw_entity_decl entity;
-        struct gw_table_decl table;
-        struct gw_index_decl index;
-        struct gw_counter_decl counter;
-        struct gw_const_decl constant;
-        struct gw_function_decl function;
-        struct gw_migrate_decl migrate;
+        struct gw_ast_store store;
+        struct gw_ast_enum enumeration;
+        struct gw_ast_entity entity;
+        struct gw_ast_table table;
+        struct gw_ast_index index;
+        struct gw_ast_counter counter;
+        struct gw_ast_const constant;
+        struct gw_ast_function function;
+        struct gw_ast_migrate migrate;
     } as;
 };
 
@@ -592,11 +581,13 @@ struct gw_ast {
     const struct gw_source *source;
 };
 
-const char *gw_op_text(enum gw_op op);
+const char *gw_ast_op_text(enum gw_ast_op op);
 const char *gw_builtin_text(enum gw_builtin builtin);
 /** "entity", "txn": the word that begins such a declaration. */
 const char *gw_decl_kind_text(enum gw_decl_kind kind);
+/** The type of `c` in the arm `abort(c)` of `match call`: an enum over u8, its members those of enum gw_abort but NONE. */
+const struct gw_type *gw_lang_abort_type(void);
 /** Binding strength; higher binds closer. */
-unsigned gw_op_strength(enum gw_op op);
+unsigned gw_ast_op_strength(enum gw_ast_op op);
 
 #endif
