@@ -2,7 +2,8 @@
  * gw_kv: the ordered key space that the ledger's state lives in. An interface; room kv implements it twice:
  * LMDB under layers in memory (production) and a memory tree (simulator, tests). Both iterate in memcmp order.
  *
- * One writer (one open gw_kv_txn at a time, one thread), any number of readers on snapshots.
+ * One writer (one open gw_kv_txn at a time, one thread), any number of readers on snapshots. A snapshot and its
+ * cursors are used by one thread at a time.
  * A commit ends a batch and publishes it to later snapshots at once; it does not make it durable on disk: the
  * journal does that. `applied` is stored with the batch, so a reopened kv says up to where it holds.
  * Durability: kv->fold_to() lets a batch reach the disk; a batch is folded only after the journal synced it.
@@ -63,7 +64,8 @@ struct gw_kv_ops {
                  struct gw_err *err); /* absent: GW_OK, nothing */
 
     /** Cursor before the first pair with key >= `from`; next() steps to it, prev() to the last pair with key < `from`.
-     *  A put or del on the txn leaves its cursors valid: they go on from the key they stand on. */
+     *  A put or del on the txn leaves its cursors valid: they go on from the key they stand on. At an end a cursor
+     *  stays beside the last key it gave: stepping back gives that key again. Close before commit, abort or release. */
     gw_rc (*seek)(struct gw_kv_view view, struct gw_bytes from, struct gw_kv_cur **ret,
                   struct gw_err *err);
     gw_rc (*next)(struct gw_kv_cur *cur, struct gw_bytes *ret_key, struct gw_bytes *ret_val,
@@ -89,7 +91,9 @@ struct gw_kv {
     const struct gw_kv_ops *ops; /* implementations embed this as their first member */
 };
 
-/** True as soon as somebody looks at the pair: the sum both implementations keep, also used by tests. */
+/** One pair's part of gw_kv_mark.sum: what both implementations add and take out again, also used by tests. */
 gw_u128 gw_kv_pair_sum(struct gw_bytes key, struct gw_bytes val);
+/** @return GW_TOOLARGE naming the length when key or value is outside its bounds; put() asks this first */
+gw_rc gw_kv_check_pair(struct gw_bytes key, struct gw_bytes val, struct gw_err *err);
 
 #endif
