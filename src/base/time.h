@@ -31,9 +31,9 @@ size_t gw_time_text(int64_t count, enum gw_time_unit unit, char *ret);
  */
 bool gw_time_parse(struct gw_text text, enum gw_time_unit unit, int64_t *ret);
 
-/** "1m12s", "300ms", "2h": at most three parts, for people. @return length */
+/** "1m12s", "300ms", "2h", "-5s": at most three neighbouring parts, the rest cut; into ret[GW_DUR_TEXT_MAX]. @return length */
 size_t gw_dur_text(int64_t ns, char *ret);
-/** One or more of <digits>(ns|us|ms|s|m|h|d), largest first or not. @return false when malformed or over i64 */
+/** A sign "-" or nothing, then one or more of <digits>(ns|us|ms|s|m|h|d), largest first or not. @return false when malformed or over i64 */
 bool gw_dur_parse(struct gw_text text, int64_t *ret_ns);
 
 #endif

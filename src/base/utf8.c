@@ -38,26 +38,6 @@ static size_t first(struct gw_text text, uint32_t *ret)
     return len;
 }
 
-bool gw_utf8_valid(struct gw_text text)
-{
-    while (text.len) {
-        uint64_t word = 0;
-        if (text.len >= sizeof(word)) { /* most text is ASCII: eight bytes at a time */
-            memcpy(&word, text.data, sizeof(word));
-            if ((word & UINT64_C(0x8080808080808080)) == 0) {
-                text = (struct gw_text){text.data + sizeof(word), text.len - sizeof(word)};
-                continue;
-            }
-        }
-        uint32_t code_point = 0;
-        size_t len = first(text, &code_point);
-        if (len == 0)
-            return false;
-        text = (struct gw_text){text.data + len, text.len - len};
-    }
-    return true;
-}
-
 bool gw_utf8_next(struct gw_text *text, uint32_t *ret_code_point)
 {
     size_t len = first(*text, ret_code_point);
@@ -65,21 +45,6 @@ bool gw_utf8_next(struct gw_text *text, uint32_t *ret_code_point)
         return false;
     *text = (struct gw_text){text->data + len, text->len - len};
     return true;
-}
-
-size_t gw_utf8_put(uint32_t code_point, char *ret)
-{
-    if (code_point < 0x80) {
-        ret[0] = (char)code_point;
-        return 1;
-    }
-    if (code_point > 0x10ffff || (code_point >= 0xd800 && code_point < 0xe000))
-        return 0;
-    size_t len = code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
-    for (size_t i = len - 1; i > 0; i--, code_point >>= 6)
-        ret[i] = (char)(0x80 | (code_point & 0x3f));
-    ret[0] = (char)((0xf00u >> len & 0xff) | code_point);
-    return len;
 }
 
 struct range {

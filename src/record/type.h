@@ -45,6 +45,9 @@ enum {
     GW_TYPE_TEXT_BYTES_MAX = 65535, /* N of str<N>, bytes<N> */
     GW_TYPE_LIST_MAX = 4096,        /* N of list<T,N> */
     GW_TYPE_TUPLE_MAX = 16,
+    GW_TYPE_DEPTH_MAX = 8,       /* opt, tuple and list inside one another */
+    GW_TYPE_BYTES_MAX = 1 << 29, /* worst case of one value */
+    GW_ENUM_MEMBERS_MAX = 1024,
     GW_IMAGE_BYTES_MAX = 65536,
     GW_FIELDS_MAX = 128,
 };
@@ -63,18 +66,22 @@ struct gw_enum {
 
 struct gw_type {
     enum gw_type_kind kind;
-    uint8_t precision, scale;       /* DEC */
-    enum gw_time_unit unit;         /* TIME */
-    uint32_t max;                   /* STR, BYTES: bytes; LIST: items */
-    const struct gw_enum *members;  /* ENUM */
+    uint8_t precision, scale;           /* DEC */
+    enum gw_time_unit unit;             /* TIME */
+    uint32_t max;                       /* STR, BYTES: bytes; LIST: items */
+    const struct gw_enum *members;      /* ENUM */
     const struct gw_type *const *items; /* OPT, LIST: one; TUPLE: item_count */
     uint32_t item_count;
     uint32_t bytes_max; /* canonical bytes, worst case; set by gw_type_finish() */
+    uint8_t depth;      /* 1 for a type without parts; set by gw_type_finish() */
 };
 
 /** The one object of a kind without parameters. */
 const struct gw_type *gw_type_of_kind(enum gw_type_kind kind);
-/** Computes bytes_max from the parts (which are finished). @return GW_INVALID: a parameter is out of range */
+/**
+ * Computes bytes_max and depth from the parts (which are finished).
+ * @return GW_INVALID: a parameter is out of range, opt<opt<T>>, an enum with a number twice; the message names it
+ */
 gw_rc gw_type_finish(struct gw_type *type, struct gw_err *err);
 bool gw_type_equal(const struct gw_type *a, const struct gw_type *b);
 /** As written in a program: "dec<18,2>", "opt<u32>", enums by name. */
@@ -83,7 +90,10 @@ void gw_type_text(const struct gw_type *type, struct gw_buf *ret);
 bool gw_type_is_integer(enum gw_type_kind kind);
 bool gw_type_is_signed(enum gw_type_kind kind);
 unsigned gw_type_bits(enum gw_type_kind kind); /* of an integer kind */
-/** Smallest and largest number that the type holds (integers, DEC, TIME, DUR, ENUM, BOOL). */
+/**
+ * Smallest and largest number that the type holds (integers, DEC, TIME, DUR, ENUM, BOOL; else 0 and 0).
+ * A TIME is what RFC 3339 can write, years 0000 to 9999, and fits an i64 (so time<ns> ends in 2262).
+ */
 void gw_type_range(const struct gw_type *type, gw_i128 *ret_min, gw_u128 *ret_max);
 
 #endif
