@@ -1,0 +1,170 @@
+/**
+ * The ledger's inside, shared by the files of this room.
+ *
+ * One record at a time: gw_ledger_apply() decodes it into the scratch arena, hands it to the function of its kind
+ * (a row of the table in ledger.c) and commits or takes back what that function put. Small state that nearly every
+ * record touches lives decoded in `small` and is put once per batch.
+ */
+#ifndef GW_LEDGER_LEDGER_INT_H
+#define GW_LEDGER_LEDGER_INT_H
+
+#include "ledger/keys.h"
+#include "ledger/ledger.h"
+#include "ledger/meta.h"
+
+/** A store's part of the small state. */
+struct gw_small_store {
+    uint32_t id;
+    bool parked;
+    uint64_t fenced_epoch;
+    uint64_t dirty_bytes, dirty_rows, intents, refused_rows;
+};
+
+struct gw_small {
+    struct gw_limits limits;
+    uint64_t resident_bytes;
+    uint64_t halts_open; /* unresolved findings */
+    uint64_t halt_next;  /* number of the next finding, from 1 */
+    bool halted;         /* calls and pushes stop until RESUME */
+    uint64_t idem_count, session_count;
+    uint64_t client_next;
+    uint32_t daemon_next;
+    int64_t time_ns;            /* of the newest batch */
+    struct gw_bytes evict_hand; /* key of the clock's hand; owned by `hand_bytes` */
+    struct gw_small_store stores[GW_STORES_MAX];
+    uint32_t store_count;
+    uint8_t hand_bytes[GW_KV_KEY_MAX];
+};
+
+struct gw_ledger {
+    struct gw_kv *kv;
+    const struct gw_alloc *alloc;
+    struct gw_kv_txn *txn; /* of the open batch, or NULL */
+    struct gw_batch_head head;
+    uint32_t records;
+    uint64_t applied;
+    struct gw_arena batch;   /* outcomes: reset by begin */
+    struct gw_arena scratch; /* one record's work: reset before each */
+    struct gw_arena program_arena;
+    const struct gw_program *program;
+    struct gw_small small;
+    bool small_changed;
+    struct gw_small small_saved; /* as of the last commit, for an abort */
+    struct gw_buf pair;          /* a kv value under construction */
+    uint8_t pair_bytes[GW_KV_VALUE_MAX];
+    struct gw_applied *applying; /* outcome of the record under way */
+    uint32_t dirty_hint;         /* unused entries are cheap: see push.c */
+};
+
+/* ---- small.c ---- */
+void gw_small_init(struct gw_small *small);
+GW_NODISCARD gw_rc gw_small_load(struct gw_ledger *ledger, struct gw_err *err);
+GW_NODISCARD gw_rc gw_small_store(struct gw_ledger *ledger, struct gw_err *err);
+struct gw_small_store *gw_small_store_of(struct gw_ledger *ledger, uint32_t store_id);
+
+/* ---- pairs.c: entity pairs ---- */
+/** @return GW_NOTFOUND (err untouched): UNKNOWN */
+GW_NODISCARD gw_rc gw_pair_get(struct gw_ledger *ledger, uint32_t entity_id, struct gw_bytes key,
+                               struct gw_meta *ret, struct gw_err *err);
+/** Keeps `resident_bytes` right: `before` is what gw_pair_get gave (NULL for a new pair). */
+GW_NODISCARD gw_rc gw_pair_put(struct gw_ledger *ledger, uint32_t entity_id, struct gw_bytes key,
+                               const struct gw_meta *before, const struct gw_meta *after,
+                               struct gw_err *err);
+GW_NODISCARD gw_rc gw_state_get(struct gw_ledger *ledger, const struct gw_state_key *key,
+                                struct gw_bytes *ret, struct gw_err *err);
+GW_NODISCARD gw_rc gw_state_put(struct gw_ledger *ledger, const struct gw_state_key *key,
+                                struct gw_bytes value, struct gw_err *err);
+GW_NODISCARD gw_rc gw_state_del(struct gw_ledger *ledger, const struct gw_state_key *key,
+                                struct gw_err *err);
+/** `put` within the scratch arena's lifetime: a view that stays valid over later puts. */
+struct gw_bytes gw_scratch_copy(struct gw_ledger *ledger, struct gw_bytes bytes);
+
+/* ---- project.c: fields ⇄ columns ---- */
+struct gw_projection {
+    bool present;
+    union gw_value *columns;
+    struct gw_bytes image;
+    struct gw_hash128 hash;
+};
+/** The row a home should hold for `fields` (NULL: no living row), after `where` and forward `via`. In `arena`. */
+GW_NODISCARD gw_rc gw_project(const struct gw_program *program, const struct gw_program_home *home,
+                              const union gw_value *fields, struct gw_arena *arena,
+                              struct gw_projection *ret, struct gw_err *err);
+/** Columns into fields by inverse `via`; fields that the home lacks are left alone. @covered: bit array set per field. */
+GW_NODISCARD gw_rc gw_unproject(const struct gw_program *program,
+                                const struct gw_program_home *home, const union gw_value *columns,
+                                struct gw_arena *arena, union gw_value *fields, bool *covered,
+                                struct gw_err *err);
+
+/* ---- change.c: a new image of a key, with all that hangs on it ---- */
+struct gw_change {
+    const struct gw_program_entity *entity;
+    struct gw_bytes key;
+    const struct gw_meta *before;     /* NULL: UNKNOWN */
+    const union gw_value *old_fields; /* NULL: not living before (or unknown) */
+    const union gw_value *new_fields; /* NULL: deleted */
+    struct gw_bytes new_image;        /* canonical bytes; empty when deleted */
+    gw_version ver;                   /* of the new image */
+    uint32_t fn;                      /* what did it, for the ring; 0: onboarding, resolve */
+    bool keep_indexes;                /* collections were brought up to date by the caller */
+};
+/** Writes meta, value, ring; marks homes whose projection changed dirty and queues them. */
+GW_NODISCARD gw_rc gw_change_apply(struct gw_ledger *ledger, const struct gw_change *change,
+                                   struct gw_err *err);
+/** Marks one home dirty (target in meta) and queues it; counts. `meta` is written by the caller. */
+GW_NODISCARD gw_rc gw_home_dirty(struct gw_ledger *ledger, const struct gw_program_home *home,
+                                 struct gw_bytes key, struct gw_meta_home *at, gw_version ver,
+                                 const struct gw_projection *target, struct gw_err *err);
+bool gw_meta_is_clean(const struct gw_meta *meta);
+
+/* ---- collections.c: indexes, counters, tables ---- */
+/** Old and new fields of one row (NULL: not living): entries and counters follow. @return GW_EXISTS: UNIQUE */
+GW_NODISCARD gw_rc gw_collections_change(struct gw_ledger *ledger,
+                                         const struct gw_program_entity *entity,
+                                         struct gw_bytes key, const union gw_value *old_fields,
+                                         const union gw_value *new_fields, struct gw_err *err);
+
+/* ---- halt.c ---- */
+struct gw_finding {
+    const struct gw_program_entity *entity;
+    struct gw_bytes key;
+    const struct gw_program_home *home;
+    enum gw_conflict conflict;
+    const char *found_by; /* "push" "fetch" "audit" "onboard" "scan" */
+    struct gw_seen expected, found;
+    struct gw_bytes found_image, expected_image;
+    struct gw_text text;
+    bool key_scope; /* onboarding findings stop only their key */
+};
+/** Puts the key into CONFLICT, records the finding and stops what the scope says. */
+GW_NODISCARD gw_rc gw_halt_raise(struct gw_ledger *ledger, const struct gw_finding *finding,
+                                 struct gw_err *err);
+
+/* ---- one function per record kind; each sets fields of ledger->applying where it has something to say ---- */
+#define X(NAME, name, number)                                                                     \
+    GW_NODISCARD gw_rc gw_apply_##name(struct gw_ledger *ledger, const struct gw_rec_##name *rec, \
+                                       struct gw_err *err);
+GW_RECORD_KINDS(X)
+#undef X
+
+/* ---- run.c: the host of the virtual machine ---- */
+struct gw_run;
+/** Runs fn over the open batch. On DONE the write set is put; otherwise nothing was changed. */
+struct gw_run_result {
+    struct gw_vm_result vm;
+    struct gw_missing_key *missing;
+    uint32_t missing_count;
+};
+GW_NODISCARD gw_rc gw_run_call(struct gw_ledger *ledger, const struct gw_fn *fn,
+                               const union gw_value *args, bool atomic_push,
+                               struct gw_run_result *ret, struct gw_err *err);
+GW_NODISCARD gw_rc gw_run_fiber(struct gw_ledger *ledger, struct gw_fiber *fiber,
+                                const struct gw_vm_reply *reply, struct gw_run_result *ret,
+                                struct gw_err *err);
+/** Arguments of a call from canonical bytes. @return GW_INVALID: wrong count or types */
+GW_NODISCARD gw_rc gw_args_decode(const struct gw_fn *fn, struct gw_bytes args,
+                                  struct gw_arena *arena, union gw_value **ret, struct gw_err *err);
+void gw_call_result_encode(const struct gw_fn *fn, const struct gw_vm_result *result,
+                           struct gw_buf *ret);
+
+#endif
