@@ -38,9 +38,13 @@ GW_NODISCARD gw_rc gw_value_check(const struct gw_type *type, union gw_value val
 bool gw_value_copy(const struct gw_type *type, union gw_value value, struct gw_arena *arena,
                    union gw_value *ret);
 
-/** Canonical bytes (CBOR, RFC 8949 4.2.1): dec = [scale, int], time = int, opt = null or value, enum = number, uuid = 16 bytes, real = float64. */
+/** Canonical bytes (CBOR, RFC 8949 4.2.1): dec = [scale, int], time = int, opt = null or value, enum = number, uuid = 16 bytes, real = float64 (so the one NaN is 7ff8…; a check refuses others). */
 void gw_value_encode(const struct gw_type *type, union gw_value value, struct gw_buf *ret);
-/** Strict: refuses what gw_value_encode would not have written and what gw_value_check refuses. Text is borrowed from the input. */
+/**
+ * Strict: refuses what gw_value_encode would not have written and what gw_value_check refuses. Text is borrowed from
+ * the input, opt and items live in `arena`.
+ * @return GW_INVALID with the byte and the reason (the caller wraps it, and says GW_CORRUPT where it was stored); GW_NOMEM
+ */
 GW_NODISCARD gw_rc gw_value_decode(const struct gw_type *type, struct gw_cbor_reader *reader,
                                    struct gw_arena *arena, union gw_value *ret, struct gw_err *err);
 
@@ -50,6 +54,8 @@ GW_NODISCARD gw_rc gw_value_decode(const struct gw_type *type, struct gw_cbor_re
  * str and bytes with 00 → 00 FF and end 00 00; opt as 00 | 01 value; enum as its base type. REAL and LIST are no keys.
  */
 void gw_value_key(const struct gw_type *type, union gw_value value, struct gw_buf *ret);
+/** False for REAL, LIST and what holds them. */
+bool gw_type_is_key(const struct gw_type *type);
 /** The reverse; `at` moves behind the value. Text that held 00 is copied to the arena, other text is borrowed. */
 GW_NODISCARD gw_rc gw_value_unkey(const struct gw_type *type, struct gw_bytes *at,
                                   struct gw_arena *arena, union gw_value *ret, struct gw_err *err);
