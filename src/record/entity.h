@@ -32,9 +32,19 @@ struct gw_entity {
     uint32_t image_bytes_max;
 };
 
+/**
+ * Sets id and image_bytes_max from the finished types.
+ * @return GW_INVALID  too many fields or none, no key, a key type that has no order, an image above GW_IMAGE_BYTES_MAX
+ */
+GW_NODISCARD gw_rc gw_entity_finish(struct gw_entity *entity, struct gw_err *err);
+
 /** Image = canonical array of all fields in declaration order. */
 void gw_image_encode(const struct gw_entity *entity, const union gw_value *fields,
                      struct gw_buf *ret);
+/**
+ * @return GW_INVALID naming the byte and the reason (wrap it, and say GW_CORRUPT where it was stored), or GW_NOMEM;
+ *         then ret_fields[] is not to be read. Text is borrowed from `image`.
+ */
 GW_NODISCARD gw_rc gw_image_decode(const struct gw_entity *entity, struct gw_bytes image,
                                    struct gw_arena *arena, union gw_value *ret_fields,
                                    struct gw_err *err);
@@ -42,6 +52,7 @@ GW_NODISCARD gw_rc gw_image_decode(const struct gw_entity *entity, struct gw_byt
 struct gw_hash128 gw_image_hash(const struct gw_entity *entity, struct gw_bytes image);
 /** Key bytes of `keys[0 .. key_count-1]` (record/value.h). */
 void gw_entity_key(const struct gw_entity *entity, const union gw_value *keys, struct gw_buf *ret);
+/** @return GW_INVALID (also for bytes behind the key), GW_NOMEM */
 GW_NODISCARD gw_rc gw_entity_unkey(const struct gw_entity *entity, struct gw_bytes key,
                                    struct gw_arena *arena, union gw_value *ret_keys,
                                    struct gw_err *err);

@@ -35,7 +35,15 @@ struct gw_home {
     uint32_t image_bytes_max;
 };
 
+/**
+ * Sets id (from name and the entity's) and image_bytes_max from the finished column types.
+ * @return GW_INVALID  no columns or too many, no key columns or one that is not marked, an image above GW_IMAGE_BYTES_MAX
+ */
+GW_NODISCARD gw_rc gw_home_finish(struct gw_home *home, const struct gw_entity *entity,
+                                  struct gw_err *err);
+
 void gw_home_image(const struct gw_home *home, const union gw_value *columns, struct gw_buf *ret);
+/** As gw_image_decode(). */
 GW_NODISCARD gw_rc gw_home_image_decode(const struct gw_home *home, struct gw_bytes image,
                                         struct gw_arena *arena, union gw_value *ret_columns,
                                         struct gw_err *err);
@@ -46,6 +54,8 @@ void gw_home_key(const struct gw_home *home, const union gw_value *columns, stru
 /**
  * The round-trip gate's shape of a row (engine spec 15): null fields, length classes, sign and digit-count class
  * per number, non-ASCII flag per str, folded into 64 bits. Rows of one shape are trusted after one read-back.
+ * Finer than the spec asks where stores are known to lose something: widest UTF-8 sequence, trailing blank, text
+ * at its full length, digits behind the point and below the second that are not zero. Stored in the journal: stable.
  */
 uint64_t gw_home_shape(const struct gw_home *home, const union gw_value *columns);
 

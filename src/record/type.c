@@ -1,6 +1,7 @@
 #include "record/type.h"
 
 #include "base/int.h"
+#include "record/value_int.h"
 
 enum {
     BIGNUM_BYTES = 18, /* tag, head, 16 bytes */
@@ -10,8 +11,15 @@ enum {
 };
 
 /* Times that RFC 3339 can write: 0000-01-01 to the end of 9999, in seconds. */
-#define TIME_FIRST_S INT64_C(-62167219200)
-#define TIME_LAST_S  INT64_C(253402300799)
+#define FIRST_S INT64_C(-62167219200)
+#define LAST_S  INT64_C(253402300799)
+
+const struct gw_time_span gw_type_time_spans[] = {
+    [GW_TIME_S] = {FIRST_S, LAST_S},
+    [GW_TIME_MS] = {FIRST_S * 1000, LAST_S * 1000 + 999},
+    [GW_TIME_US] = {FIRST_S * 1000000, LAST_S * 1000000 + 999999},
+    [GW_TIME_NS] = {INT64_MIN, INT64_MAX},
+};
 
 /* One object for every kind; gw_type_of_kind() gives out those that need no parameters. */
 static const struct gw_type plain[] = {
@@ -92,15 +100,6 @@ static void integer_range(enum gw_type_kind kind, gw_i128 *ret_min, gw_u128 *ret
     }
 }
 
-static void time_range(enum gw_time_unit unit, gw_i128 *ret_min, gw_u128 *ret_max)
-{
-    int64_t per_s = GW_NS_PER_S / gw_time_unit_ns(unit);
-    gw_i128 first = (gw_i128)TIME_FIRST_S * per_s;
-    gw_i128 last = (gw_i128)TIME_LAST_S * per_s + per_s - 1;
-    *ret_min = GW_MAX(first, (gw_i128)INT64_MIN);
-    *ret_max = (gw_u128)GW_MIN(last, (gw_i128)INT64_MAX);
-}
-
 static void enum_range(const struct gw_enum *members, gw_i128 *ret_min, gw_u128 *ret_max)
 {
     gw_i128 least = members->members[0].number, most = least;
@@ -124,7 +123,8 @@ void gw_type_range(const struct gw_type *type, gw_i128 *ret_min, gw_u128 *ret_ma
         *ret_max = gw_pow10(type->precision) - 1;
         *ret_min = -(gw_i128)*ret_max;
     } else if (type->kind == GW_TYPE_TIME) {
-        time_range(type->unit, ret_min, ret_max);
+        *ret_min = gw_type_time_spans[type->unit].first;
+        *ret_max = (gw_u128)gw_type_time_spans[type->unit].last;
     } else if (type->kind == GW_TYPE_DUR) {
         *ret_min = INT64_MIN;
         *ret_max = INT64_MAX;

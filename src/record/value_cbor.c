@@ -127,10 +127,8 @@ static union gw_value read_dec(const struct gw_type *type, struct gw_cbor_reader
 static union gw_value read_time(const struct gw_type *type, struct gw_cbor_reader *r)
 {
     int64_t count = gw_cbor_get_int(r);
-    gw_i128 least = 0;
-    gw_u128 most = 0;
-    gw_type_range(type, &least, &most);
-    if (GW_UNLIKELY(count < least || (count > 0 && (uint64_t)count > most)))
+    const struct gw_time_span *span = &gw_type_time_spans[type->unit];
+    if (GW_UNLIKELY(count < span->first || count > span->last))
         gw_cbor_fail(r, OUTSIDE);
     return (union gw_value){.i = count};
 }
