@@ -157,20 +157,23 @@ struct gw_text gw_arena_copy_text(struct gw_arena *arena, struct gw_text text)
     return gw_bytes_text(gw_arena_copy(arena, gw_text_bytes(text)));
 }
 
+struct gw_text gw_arena_vprintf(struct gw_arena *arena, const char *fmt, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, fmt, args);
+    char *text = len < 0 ? NULL : gw_arena_get_raw(arena, (size_t)len + 1);
+    if (text != NULL)
+        len = vsnprintf(text, (size_t)len + 1, fmt, again);
+    va_end(again);
+    return (struct gw_text){text, text ? (size_t)len : 0};
+}
+
 struct gw_text gw_arena_printf(struct gw_arena *arena, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    int len = vsnprintf(NULL, 0, fmt, args);
+    struct gw_text text = gw_arena_vprintf(arena, fmt, args);
     va_end(args);
-    if (len < 0)
-        return (struct gw_text){NULL, 0};
-    char *text = gw_arena_get_raw(arena, (size_t)len + 1);
-    if (text == NULL)
-        return (struct gw_text){NULL, 0};
-    va_start(args, fmt);
-    int again = vsnprintf(text, (size_t)len + 1, fmt, args);
-    va_end(args);
-    GW_ASSERT(again == len);
-    return (struct gw_text){text, (size_t)len};
+    return text;
 }

@@ -10,6 +10,7 @@
 #define GW_BASE_MEM_H
 
 #include <stdalign.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -124,6 +125,9 @@ struct gw_bytes gw_arena_copy(struct gw_arena *arena, struct gw_bytes bytes);
 struct gw_text gw_arena_copy_text(struct gw_arena *arena, struct gw_text text);
 /** printf into the arena, zero-terminated too. @return data == NULL when refused */
 struct gw_text gw_arena_printf(struct gw_arena *arena, const char *fmt, ...) GW_PRINTF(2, 3);
+/** The same for a caller that has the arguments as a list; leaves `args` used up. */
+struct gw_text gw_arena_vprintf(struct gw_arena *arena, const char *fmt, va_list args)
+    GW_PRINTF(2, 0);
 
 #define GW_NEW(arena, type) ((type *)gw_arena_get((arena), sizeof(type)))
 #define GW_NEW_ARRAY(arena, type, count) \
