@@ -5,8 +5,9 @@
  *            other side down.
  * Writing:   every write is queued whole or refused (GW_BUSY), in order; the queue goes to the kernel once per turn of the
  *            loop, so small writes share one system call.
- * End:       on_end() fires once, when the other side has finished or the connection broke; writing may still work after
- *            the first. Nothing fires after gw_stream_close() but the `done` of queued writes (GW_CANCELLED).
+ * End:       on_end(GW_OK) fires at most once, when the other side has finished: writing may still work. on_end(<0) fires at
+ *            most once, when the connection broke: writes are refused, what was queued is lost; only close is left.
+ *            Nothing fires after gw_stream_close() but the `done` of queued writes (GW_CANCELLED).
  * Lifetime:  from on_connection()/on_connected() to gw_stream_close(). Thread: the loop's.
  */
 #ifndef GW_OS_STREAM_H
