@@ -105,7 +105,8 @@ struct gw_vm_host {
 struct gw_vm_context {
     int64_t time_ns;
     uint64_t index;  /* of the batch */
-    uint32_t record; /* number in the batch */
+    uint32_t record; /* number in the batch, below 4,096 */
+    uint32_t slice;  /* daemons: number of the slice in the record, below 64; 0 otherwise */
 };
 
 enum gw_vm_status {
@@ -141,10 +142,11 @@ struct gw_vm_wait {
     const struct gw_program_home *home; /* PAGE */
     uint32_t site;      /* PAGE: number of the scan in the function: one cursor each */
     uint32_t page_rows; /* PAGE */
-    const struct gw_program_entity *entity; /* AWAIT_AUDITED, PHASE; AWAIT_PUSHED: of the keys */
-    const union gw_value *const *keys;      /* AWAIT_PUSHED: key fields of each */
+    const struct gw_program_entity
+        *entity; /* AWAIT_AUDITED, AWAIT_DRAINED, PHASE; AWAIT_PUSHED: of the keys */
+    const union gw_value *const *keys; /* AWAIT_PUSHED: key fields of each */
     uint32_t key_count;
-    uint32_t store;             /* AWAIT_PUSHED, AWAIT_DRAINED: index of the store */
+    uint32_t store;             /* AWAIT_PUSHED: index of the store */
     const struct gw_fn *fn;     /* CALL */
     const union gw_value *args; /* CALL */
     struct gw_text text;        /* PHASE: the phase; ALERT: the text */
@@ -168,7 +170,7 @@ struct gw_vm_result {
     enum gw_abort abort;
     struct gw_text detail; /* of an abort: "Account[12]"; in the run's arena; "" if none */
     struct gw_vm_wait wait;
-    uint32_t units; /* measured; 0 unless built with GW_METER */
+    uint32_t units; /* measured, with gw_vm.is_metered; otherwise 0 */
 };
 
 /** Everything one run needs. `arena` is reset by the caller between runs. */
@@ -177,6 +179,8 @@ struct gw_vm {
     struct gw_vm_host *host; /* NULL for fn, where, via */
     struct gw_arena *arena;
     struct gw_vm_context at;
+    bool
+        is_metered; /* tests: count units in result.units; production leaves it false and pays nothing */
 };
 
 /** Run a txn, view or fn to its end. `args`: one value per parameter, already checked against the types. */

@@ -1,0 +1,139 @@
+#include "lang/vm_int.h"
+
+const char *gw_abort_name(enum gw_abort abort)
+{
+    switch (abort) {
+#define X(name, text)     \
+    case GW_ABORT_##name: \
+        return #name;
+        GW_ABORT_LIST(X)
+#undef X
+    }
+    return "?";
+}
+
+const char *gw_abort_text(enum gw_abort abort)
+{
+    switch (abort) {
+#define X(name, text)     \
+    case GW_ABORT_##name: \
+        return text;
+        GW_ABORT_LIST(X)
+#undef X
+    }
+    return "?";
+}
+
+bool gw_run_abort(struct gw_run *run, enum gw_abort abort)
+{
+    run->ret->status = GW_VM_ABORT;
+    run->ret->abort = abort;
+    return false;
+}
+
+bool gw_run_nomem(struct gw_run *run)
+{
+    run->ret->status = GW_VM_OUT_OF_MEMORY;
+    return false;
+}
+
+bool gw_run_init(struct gw_run *run, struct gw_vm *vm, const struct gw_code *code,
+                 struct gw_vm_result *ret)
+{
+    memset(run, 0, offsetof(struct gw_run, frames));
+    memset(&run->on_abort, 0, sizeof(*run) - offsetof(struct gw_run, on_abort));
+    memset(ret, 0, sizeof(*ret));
+    run->vm = vm;
+    run->code = code;
+    run->ret = ret;
+    run->regs = gw_arena_get_raw(vm->arena, code->regs_total * sizeof(*run->regs));
+    return run->regs || gw_run_nomem(run);
+}
+
+void gw_run_go(struct gw_run *run, uint32_t at)
+{
+    if (!run->vm->is_metered) {
+        gw_run_plain(run, at);
+        return;
+    }
+    gw_run_metered(run, at);
+    run->ret->units = run->units > UINT32_MAX ? UINT32_MAX : (uint32_t)run->units;
+}
+
+void gw_vm_run(struct gw_vm *vm, const struct gw_fn *fn, const union gw_value *args,
+               struct gw_vm_result *ret)
+{
+    struct gw_run run;
+    if (!gw_run_init(&run, vm, fn->code, ret))
+        return;
+    if (fn->param_count)
+        memcpy(run.regs, args, fn->param_count * sizeof(*args));
+    gw_run_go(&run, 0);
+}
+
+gw_rc gw_vm_direct_keys(struct gw_vm *vm, const struct gw_fn *fn, const union gw_value *args,
+                        struct gw_vm_key **ret, uint32_t *ret_count, struct gw_err *err)
+{
+    struct gw_vm_result result;
+    struct gw_run run;
+    if (!fn->direct_keys) {
+        *ret = NULL;
+        *ret_count = 0;
+        return GW_OK;
+    }
+    if (!gw_run_init(&run, vm, fn->direct_keys, &result))
+        return GW_FAIL_NOMEM(err);
+    run.key_cap = fn->direct_keys->key_max;
+    run.keys = GW_NEW_ARRAY(vm->arena, struct gw_vm_key, run.key_cap);
+    if (!run.keys)
+        return GW_FAIL_NOMEM(err);
+    if (fn->param_count)
+        memcpy(run.regs, args, fn->param_count * sizeof(*args));
+    gw_run_plain(&run, 0);
+    if (result.status != GW_VM_DONE)
+        return GW_FAIL_NOMEM(err);
+    *ret = run.keys;
+    *ret_count = run.key_count;
+    return GW_OK;
+}
+
+/** Three registers for each copy: fields, present, version. */
+gw_rc gw_vm_onboard(struct gw_vm *vm, const struct gw_fn *rule, const struct gw_vm_copy *copies,
+                    uint32_t count, struct gw_vm_onboarded *ret, struct gw_err *err)
+{
+    struct gw_vm_result result;
+    struct gw_run run;
+    struct gw_vm_onboarded onboarded = {
+        .rejected = true, .reason = GW_TEXT_LIT("no rule matched"), .taken = -1};
+    if (!gw_run_init(&run, vm, rule->code, &result))
+        return GW_FAIL_NOMEM(err);
+    for (uint32_t i = 0; i < count; i++) {
+        union gw_value *at = &run.regs[3 * (size_t)i];
+        size_t bytes = rule->code->key_max * sizeof(union gw_value);
+        union gw_value *fields = NULL;
+        if (copies[i].present) {
+            fields = gw_arena_get_raw(vm->arena, bytes);
+            if (!fields)
+                return GW_FAIL_NOMEM(err);
+            memcpy(fields, copies[i].fields, bytes);
+        }
+        at[0].list.items = fields;
+        at[0].list.count = rule->code->key_max;
+        at[1].u = copies[i].present;
+        at[2].u = copies[i].ver;
+    }
+    run.copies = copies;
+    run.onboarded = &onboarded;
+    gw_run_go(&run, 0);
+    if (result.status == GW_VM_OUT_OF_MEMORY)
+        return GW_FAIL_NOMEM(err);
+    if (result.status == GW_VM_ABORT) {
+        onboarded.rejected = true;
+        onboarded.reason =
+            gw_arena_printf(vm->arena, "the rule aborted: %s", gw_abort_name(result.abort));
+        if (!onboarded.reason.data)
+            return GW_FAIL_NOMEM(err);
+    }
+    *ret = onboarded;
+    return GW_OK;
+}

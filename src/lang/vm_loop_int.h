@@ -1,0 +1,507 @@
+/**
+ * The loop of the machine, included twice: plain (vm_plain.c) and metered (vm_metered.c, tests). The includer
+ * defines GW_LOOP_NAME and GW_LOOP_METER(insn).
+ *
+ * Dispatch is a computed goto, a GNU C extension that gcc and clang both have: each operation ends in an indirect
+ * jump of its own, which the branch predictor learns by context. Measured against a switch on the payment loop of
+ * bench/vm.c. Sources: Ertl and Gregg, "The Structure and Performance of Efficient Interpreters", JILP 5, 2003.
+ *
+ * Integers up to 64 bits and decimals up to 18 digits are computed in 64 bits and widened on store.
+ */
+#include "lang/vm_int.h"
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+
+static const int64_t pow10_64[GW_COST_DEC_NARROW_DIGITS + 1] = {
+    INT64_C(1),
+    INT64_C(10),
+    INT64_C(100),
+    INT64_C(1000),
+    INT64_C(10000),
+    INT64_C(100000),
+    INT64_C(1000000),
+    INT64_C(10000000),
+    INT64_C(100000000),
+    INT64_C(1000000000),
+    INT64_C(10000000000),
+    INT64_C(100000000000),
+    INT64_C(1000000000000),
+    INT64_C(10000000000000),
+    INT64_C(100000000000000),
+    INT64_C(1000000000000000),
+    INT64_C(10000000000000000),
+    INT64_C(100000000000000000),
+    INT64_C(1000000000000000000),
+};
+
+#define A          r[insn->a]
+#define B          r[insn->b]
+#define C          r[insn->c]
+#define S64(value) ((int64_t)(value).i)
+#define U64(value) ((uint64_t)(value).u)
+
+#define NEXT()                  \
+    do {                        \
+        insn++;                 \
+        GW_LOOP_METER(insn);    \
+        goto *labels[insn->op]; \
+    } while (0)
+#define GO(to)                  \
+    do {                        \
+        insn = insns + (to);    \
+        GW_LOOP_METER(insn);    \
+        goto *labels[insn->op]; \
+    } while (0)
+#define JUMP_IF(cond, to) \
+    do {                  \
+        if (cond)         \
+            GO(to);       \
+        NEXT();           \
+    } while (0)
+/* An operation in a function: it goes on, or ends the run (or, with TRY, the key). */
+#define SLOW(call)                \
+    do {                          \
+        if (GW_UNLIKELY(!(call))) \
+            goto ended;           \
+        NEXT();                   \
+    } while (0)
+
+/* Checked in the C type of the kind itself: the builtin sees every overflow. */
+#define ARITH(K, type, member, OP, builtin)                               \
+    OP##_##K:                                                             \
+    {                                                                     \
+        type value;                                                       \
+        if (GW_UNLIKELY(builtin((type)B.member, (type)C.member, &value))) \
+            goto arith;                                                   \
+        A.member = value;                                                 \
+        NEXT();                                                           \
+    }
+/* The smallest number by -1 is the one quotient that does not fit. */
+#define DIVIDE(K, type, member, OP, sign)                                \
+    OP##_##K:                                                            \
+    {                                                                    \
+        type over = (type)C.member, value = (type)B.member, negated;     \
+        if (GW_UNLIKELY(over == 0))                                      \
+            goto arith;                                                  \
+        if ((type)-1 < (type)1 && over == (type)-1) {                    \
+            if (__builtin_sub_overflow((type)0, value, &negated))        \
+                goto arith;                                              \
+            A.member = (type)(sign 1 > 0 ? negated : 0);                 \
+        } else {                                                         \
+            A.member = (type)(sign 1 > 0 ? value / over : value % over); \
+        }                                                                \
+        NEXT();                                                          \
+    }
+#define INT_KIND(K, type, member)                       \
+    ARITH(K, type, member, ADD, __builtin_add_overflow) \
+    ARITH(K, type, member, SUB, __builtin_sub_overflow) \
+    ARITH(K, type, member, MUL, __builtin_mul_overflow) \
+    DIVIDE(K, type, member, DIV, +)                     \
+    DIVIDE(K, type, member, MOD, -)
+
+#define DEC_64(OP, builtin)                                                                    \
+    OP##_D64:                                                                                  \
+    {                                                                                          \
+        int64_t value, bound = pow10_64[insn->x];                                              \
+        if (GW_UNLIKELY(builtin(S64(B), S64(C), &value) || value <= -bound || value >= bound)) \
+            goto arith;                                                                        \
+        A.i = value;                                                                           \
+        NEXT();                                                                                \
+    }
+#define DEC_128(OP, builtin)                                                        \
+    OP##_D128:                                                                      \
+    {                                                                               \
+        gw_i128 value;                                                              \
+        if (GW_UNLIKELY(builtin(B.i, C.i, &value) || !gw_dec_fits(value, insn->x))) \
+            goto arith;                                                             \
+        A.i = value;                                                                \
+        NEXT();                                                                     \
+    }
+
+void GW_LOOP_NAME(struct gw_run *run, uint32_t at)
+{
+    static const void *const labels[GW_VMOP_COUNT] = {
+#define X(name, shape) [GW_VMOP_##name] = &&name,
+        GW_VMOPS(X)
+#undef X
+    };
+    union gw_value *r = run->regs;
+    const struct gw_insn *insns = run->code->insns, *insn = NULL;
+    GW_ASSERT(at < run->code->insn_count);
+    GO(at);
+
+EXT:
+    GW_UNREACHABLE_CODE();
+MOVE:
+    A = B;
+    NEXT();
+LOADK:
+    A = run->code->consts[insn->b];
+    NEXT();
+LOADI:
+    A.i = (int16_t)insn->b;
+    NEXT();
+NONE:
+    A.list.items = NULL;
+    A.list.count = 0;
+    NEXT();
+JMP:
+    GO(insn->c);
+JF:
+    JUMP_IF(!U64(A), insn->c);
+JT:
+    JUMP_IF(U64(A), insn->c);
+NOT:
+    A.u = !U64(B);
+    NEXT();
+
+    GW_VMOP_INTS(INT_KIND)
+
+    DEC_64(ADD, __builtin_add_overflow)
+    DEC_64(SUB, __builtin_sub_overflow)
+    DEC_64(MUL, __builtin_mul_overflow)
+    DEC_128(ADD, __builtin_add_overflow)
+    DEC_128(SUB, __builtin_sub_overflow)
+MUL_D128:
+    SLOW(gw_run_mul_d128(run, insn, r));
+DEC_DIV:
+    if (GW_UNLIKELY(!gw_run_dec_div(run, insn, r)))
+        goto ended;
+    insn++;
+    NEXT();
+DEC_ROUND:
+    if (GW_UNLIKELY(!gw_run_dec_round(run, insn, r)))
+        goto ended;
+    insn++;
+    NEXT();
+DEC_FIT:
+    if (GW_UNLIKELY(!gw_dec_fits(B.i, insn->x)))
+        goto arith;
+    A = B;
+    NEXT();
+DEC_OF:
+    SLOW(gw_run_dec_of(run, insn, r));
+ABS:
+    SLOW(gw_run_abs(run, insn, r));
+CONV:
+    SLOW(gw_run_conv(run, insn, r));
+STR_OF:
+    SLOW(gw_run_str_of(run, insn, r));
+TIME_ADD:
+TIME_SUB:
+TIME_DIFF:
+    SLOW(gw_run_time(run, insn, r));
+
+EQ_64:
+    A.u = U64(B) == U64(C);
+    NEXT();
+LT_I64:
+    A.u = S64(B) < S64(C);
+    NEXT();
+LE_I64:
+    A.u = S64(B) <= S64(C);
+    NEXT();
+LT_U64:
+    A.u = U64(B) < U64(C);
+    NEXT();
+LE_U64:
+    A.u = U64(B) <= U64(C);
+    NEXT();
+EQ_128:
+    A.u = B.u == C.u;
+    NEXT();
+LT_I128:
+    A.u = B.i < C.i;
+    NEXT();
+LE_I128:
+    A.u = B.i <= C.i;
+    NEXT();
+LT_U128:
+    A.u = B.u < C.u;
+    NEXT();
+LE_U128:
+    A.u = B.u <= C.u;
+    NEXT();
+EQ_B:
+    A.u = gw_bytes_equal(B.bytes, C.bytes);
+    NEXT();
+LT_B:
+    A.u = gw_bytes_compare(B.bytes, C.bytes) < 0;
+    NEXT();
+LE_B:
+    A.u = gw_bytes_compare(B.bytes, C.bytes) <= 0;
+    NEXT();
+EQ_V:
+    A.u = gw_value_equal(run->code->types[insn[1].a], B, C);
+    insn++;
+    NEXT();
+LT_V:
+    A.u = gw_value_compare(run->code->types[insn[1].a], B, C) < 0;
+    insn++;
+    NEXT();
+LE_V:
+    A.u = gw_value_compare(run->code->types[insn[1].a], B, C) <= 0;
+    insn++;
+    NEXT();
+JEQ_64:
+    JUMP_IF(U64(A) == U64(B), insn->c);
+JNE_64:
+    JUMP_IF(U64(A) != U64(B), insn->c);
+JGE_I64:
+    JUMP_IF(S64(A) >= S64(B), insn->c);
+JGT_I64:
+    JUMP_IF(S64(A) > S64(B), insn->c);
+JLT_I64:
+    JUMP_IF(S64(A) < S64(B), insn->c);
+JLE_I64:
+    JUMP_IF(S64(A) <= S64(B), insn->c);
+
+LEN:
+    A.u = insn->x ? B.list.count : B.bytes.len;
+    NEXT();
+CONCAT:
+    SLOW(gw_run_concat(run, insn, r));
+CONTAINS:
+    SLOW(gw_run_contains(run, insn, r));
+STARTS:
+    A.u = B.bytes.len >= C.bytes.len &&
+          (C.bytes.len == 0 || memcmp(B.bytes.data, C.bytes.data, C.bytes.len) == 0);
+    NEXT();
+SLICE:
+    SLOW(gw_run_slice(run, insn, r));
+LOWER:
+    SLOW(gw_run_lower(run, insn, r));
+SPLIT:
+    SLOW(gw_run_split(run, insn, r));
+CHKLEN:
+    if (GW_UNLIKELY((insn->x ? A.list.count : A.bytes.len) > insn->c))
+        goto range;
+    NEXT();
+TUPLE:
+    SLOW(gw_run_tuple(run, insn, r));
+ITEM:
+    A = B.list.items[insn->c];
+    NEXT();
+LIST:
+    A.list.items = NULL;
+    A.list.count = 0;
+    NEXT();
+PUSH:
+    SLOW(gw_run_push(run, insn, r));
+INDEX:
+    if (GW_UNLIKELY(C.u >= B.list.count))
+        goto range;
+    A = B.list.items[U64(C)];
+    NEXT();
+LISTHAS:
+    if (GW_UNLIKELY(!gw_run_list_has(run, insn, r)))
+        goto ended;
+    insn++;
+    NEXT();
+SETITEM:
+    SLOW(gw_run_set_item(run, insn, r));
+
+SOME : {
+    union gw_value *inside = gw_arena_get_raw(run->vm->arena, sizeof(*inside));
+    if (GW_UNLIKELY(!inside)) {
+        gw_run_nomem(run);
+        goto ended;
+    }
+    *inside = B;
+    A.opt = inside;
+    NEXT();
+}
+ISSOME:
+    A.u = B.opt != NULL;
+    NEXT();
+UNWRAP:
+    A = *B.opt;
+    NEXT();
+UNWRAPX:
+    if (GW_UNLIKELY(!B.opt)) {
+        gw_run_abort(run, GW_ABORT_NOT_FOUND);
+        goto ended;
+    }
+    A = *B.opt;
+    NEXT();
+
+ROW:
+ROWX:
+EXISTS:
+    SLOW(gw_run_row(run, insn, r));
+ISROW : {
+    const struct gw_vm_row *row = gw_reg_row(B);
+    A.u = row && row->living;
+    NEXT();
+}
+ROWMUST : {
+    struct gw_vm_row *row = gw_reg_row(B);
+    if (GW_UNLIKELY(!row || !row->living)) {
+        gw_run_gone(run, row);
+        goto ended;
+    }
+    A = B;
+    NEXT();
+}
+GETF : {
+    const struct gw_vm_row *row = gw_reg_row(B);
+    if (GW_UNLIKELY(!row || !row->living)) {
+        gw_run_gone(run, row);
+        goto ended;
+    }
+    A = row->fields[insn->c];
+    NEXT();
+}
+SETF : {
+    struct gw_vm_row *row = gw_reg_row(A);
+    if (GW_UNLIKELY(!row || !row->living)) {
+        gw_run_gone(run, row);
+        goto ended;
+    }
+    row->fields[insn->b] = C;
+    row->dirty = true;
+    NEXT();
+}
+CREATE:
+    SLOW(gw_run_create(run, insn, r));
+DELROW : {
+    struct gw_vm_row *row = gw_reg_row(A);
+    if (GW_UNLIKELY(insn->x && (!row || !row->living))) {
+        gw_run_gone(run, row);
+        goto ended;
+    }
+    SLOW(gw_run_delete_row(run, row));
+}
+DELKEY:
+    SLOW(gw_run_delete_key(run, insn, r));
+ISVAL:
+    A.u = B.list.items != NULL;
+    NEXT();
+VALMUST:
+    if (GW_UNLIKELY(!B.list.items)) {
+        gw_run_abort(run, GW_ABORT_NOT_FOUND);
+        goto ended;
+    }
+    A = B;
+    NEXT();
+TGET:
+TPUT:
+TDROP:
+    SLOW(gw_run_table(run, insn, r));
+LOOKUP:
+    SLOW(gw_run_lookup(run, insn, r));
+COUNTER:
+    SLOW(gw_run_counter(run, insn, r));
+RANGE:
+    SLOW(gw_run_range(run, insn, r));
+EMIT:
+    SLOW(gw_run_emit(run, insn, r));
+
+FORNUM: /* a = turn, a+1 = end; the bounds are constants */
+    A = run->code->consts[insn->b];
+    r[insn->a + 1] = run->code->consts[insn->c];
+    NEXT();
+NEXTNUM: /* b = the program's variable */
+    if (A.i >= r[insn->a + 1].i)
+        GO(insn->c);
+    B = A;
+    A.i += 1;
+    NEXT();
+FORLIST: /* a = the list, a+1 = turn */
+    A = B;
+    r[insn->a + 1].u = 0;
+    NEXT();
+NEXT : {
+    union gw_value *turn = &r[insn->b + 1];
+    if (U64(*turn) >= B.list.count)
+        GO(insn->c);
+    A = B.list.items[U64(*turn)];
+    turn->u = U64(*turn) + 1;
+    NEXT();
+}
+
+CALL : {
+    const struct gw_code *callee = run->code->callees[insn->c]->code;
+    union gw_value *window = r + run->code->reg_count;
+    memcpy(window, &r[insn->b], sizeof(*window) * run->code->callees[insn->c]->param_count);
+    GW_ASSERT(run->depth < GW_RUN_FRAMES_MAX);
+    run->frames[run->depth++] = (struct gw_run_frame){run->code, insn, r};
+    run->code = callee;
+    run->regs = r = window;
+    insns = callee->insns;
+    GO(0);
+}
+RETURN : {
+    union gw_value value = insn->x ? A : (union gw_value){.u = 0};
+    if (run->depth > 0) {
+        const struct gw_run_frame *frame = &run->frames[--run->depth];
+        run->code = frame->code;
+        run->regs = r = frame->regs;
+        insns = run->code->insns;
+        insn = frame->at;
+        A = value;
+        NEXT();
+    }
+    run->ret->status = GW_VM_DONE;
+    run->ret->value = value;
+    run->ret->type = insn->x ? run->code->types[insn->c] : NULL;
+    return;
+}
+FAIL:
+    run->ret->status = GW_VM_FAILED;
+    run->ret->value = insn->x ? A : (union gw_value){.u = 0};
+    run->ret->type = insn->x ? run->code->types[insn->c] : NULL;
+    return;
+ABORT:
+    gw_run_abort(run, (enum gw_abort)insn->x);
+    goto ended;
+NOW:
+    A.i = run->vm->at.time_ns / gw_time_unit_ns((enum gw_time_unit)insn->c);
+    NEXT();
+NEW_ID:
+    SLOW(gw_run_new_id(run, insn, r));
+RAND:
+    SLOW(gw_run_rand(run, insn, r));
+KEY:
+    SLOW(gw_run_key(run, insn, r));
+TRY:
+    run->on_abort = insns + insn->c;
+    NEXT();
+SAME:
+    if (GW_UNLIKELY(!gw_run_same(run, insn, r)))
+        goto ended;
+    insn++;
+    NEXT();
+TAKE:
+TAKEV:
+REJECT:
+    gw_run_take(run, insn, r);
+    return;
+WAIT:
+    gw_run_wait(run, &run->code->waits[insn->c], r);
+    return;
+COST:
+    NEXT();
+
+arith:
+    gw_run_abort(run, GW_ABORT_ARITH);
+    goto ended;
+range:
+    gw_run_abort(run, GW_ABORT_RANGE);
+ended:
+    if (GW_UNLIKELY(run->on_abort && run->ret->status == GW_VM_ABORT)) {
+        /* A key whose expression aborts is left out; only this function has TRY, so no frame is open
+         * beyond its own calls. */
+        while (run->depth > 0) {
+            run->depth--;
+            run->code = run->frames[run->depth].code;
+            run->regs = run->frames[run->depth].regs;
+        }
+        r = run->regs;
+        insns = run->code->insns;
+        GO((uint32_t)(run->on_abort - insns));
+    }
+}
+
+#pragma GCC diagnostic pop
