@@ -22,9 +22,11 @@ struct gw_diff {
 GW_NODISCARD gw_rc gw_diff_columns(const struct gw_home *home, const union gw_value *expected,
                                    const union gw_value *actual, struct gw_arena *arena,
                                    struct gw_diff *ret, struct gw_err *err);
-void gw_diff_to_json(const struct gw_diff *diff,
-                     struct gw_json_writer *writer); /* an array of {field,expected,actual,same} */
-/** Lines as in a HALT report; unchanged fields share a line. */
+void gw_diff_to_json(
+    const struct gw_diff *diff,
+    struct gw_json_writer *
+        writer); /* an array of {field,expected,actual,same}; an absent row leaves its member out */
+/** Lines as in a HALT report (engine spec 5.5): differing fields first, one a line; unchanged ones share lines. */
 void gw_diff_text(const struct gw_diff *diff, struct gw_buf *ret);
 
 #endif
