@@ -12,7 +12,8 @@ enum { GW_DIAGS_MAX = 20 };
 
 struct gw_diag {
     gw_code code;
-    struct gw_span span;
+    struct gw_span span;   /* its begin is the place that is named: the whole expression */
+    struct gw_span carets; /* what is underlined; zero: the span */
     struct gw_text message;
     struct gw_text note; /* behind the carets: "512 × (2 + 398)"; may be empty */
     struct gw_text hint; /* may be empty */
