@@ -78,7 +78,8 @@ struct gw_kv_ops {
     void (*fold_to)(struct gw_kv *kv, uint64_t index);
     /** What is committed now (including the running sum; may wait for a layer boundary to be cut). Writer's thread, no txn open. */
     struct gw_kv_mark (*marks)(struct gw_kv *kv);
-    /** Synced compacting copy of `snap` to the file `path` (created, 0600). Any thread; the writer goes on. */
+    /** Synced compact copy of `snap` to the file `path` (replaced, 0600; its folder is not synced). Any thread that has
+     *  the snapshot; the writer goes on. On failure nothing is left at `path`. */
     gw_rc (*checkpoint)(struct gw_kv_snap *snap, const char *path, struct gw_kv_mark *ret,
                         struct gw_err *err);
     void (*stats)(struct gw_kv *kv, struct gw_kv_stats *ret);

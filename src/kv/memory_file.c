@@ -71,19 +71,6 @@ static gw_rc write_all(const struct gw_kv_node *root, const uint8_t head[HEAD_BY
     return gw_file_sync(file, err);
 }
 
-/** The folder of `path`, zero-terminated. */
-static void folder_of(const char *path, char ret[GW_FILE_PATH_MAX])
-{
-    const char *slash = strrchr(path, '/');
-    size_t len = slash == NULL ? 0 : (size_t)(slash - path);
-    if (len == 0 || len >= GW_FILE_PATH_MAX) {
-        memcpy(ret, slash == path ? "/" : ".", 2);
-        return;
-    }
-    memcpy(ret, path, len);
-    ret[len] = '\0';
-}
-
 gw_rc gw_kv_memory_file_write(const struct gw_kv_node *root, const struct gw_kv_mark *mark,
                               uint64_t pairs, const struct gw_alloc *alloc, const char *path,
                               struct gw_err *err)
@@ -97,13 +84,9 @@ gw_rc gw_kv_memory_file_write(const struct gw_kv_node *root, const struct gw_kv_
     gw_rc rc = write_all(root, head, &buf, file, err);
     gw_buf_done(&buf);
     gw_file_close(file);
-    if (rc < 0) {
+    if (rc < 0)
         (void)gw_path_remove(path, NULL);
-        return rc;
-    }
-    char folder[GW_FILE_PATH_MAX];
-    folder_of(path, folder);
-    return gw_folder_sync(folder, err);
+    return rc;
 }
 
 struct reader {

@@ -10,7 +10,7 @@
 #include "base/kv.h"
 #include "kv/tree.h"
 
-/** Synced; its folder too. On failure nothing is left at `path`. */
+/** Synced, its folder is not. On failure nothing is left at `path`. */
 gw_rc gw_kv_memory_file_write(const struct gw_kv_node *root, const struct gw_kv_mark *mark,
                               uint64_t pairs, const struct gw_alloc *alloc, const char *path,
                               struct gw_err *err);

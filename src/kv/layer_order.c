@@ -1,0 +1,103 @@
+#include "kv/layer_int.h"
+
+static const struct gw_kv_entry *step(const struct gw_kv_layer *layer,
+                                      const struct gw_kv_entry *entry, unsigned level)
+{
+    gw_kv_ref ref = atomic_load_explicit(&entry->next[level], memory_order_acquire);
+    return ref == 0 ? NULL : gw_kv_entry_at(layer, ref);
+}
+
+const struct gw_kv_entry *gw_kv_layer_before(const struct gw_kv_layer *layer, struct gw_bytes key,
+                                             bool inclusive)
+{
+    const struct gw_kv_entry *at = gw_kv_layer_head(layer), *seen = NULL;
+    for (unsigned level = GW_KV_HEIGHT_MAX; level-- > 0;) {
+        const struct gw_kv_entry *next = step(layer, at, level);
+        while (next != NULL && next != seen) {
+            int side = gw_bytes_compare(gw_kv_key(next), key);
+            if (side > 0 || (side == 0 && !inclusive)) {
+                seen = next; /* found too large one level up: no need to compare again below */
+                break;
+            }
+            at = next;
+            next = step(layer, at, level);
+        }
+    }
+    return at;
+}
+
+const struct gw_kv_entry *gw_kv_layer_head(const struct gw_kv_layer *layer)
+{
+    return gw_kv_entry_at(layer, layer->head);
+}
+
+const struct gw_kv_entry *gw_kv_entry_next(const struct gw_kv_layer *layer,
+                                           const struct gw_kv_entry *entry)
+{
+    return step(layer, entry, 0);
+}
+
+struct gw_bytes gw_kv_entry_key(const struct gw_kv_entry *entry)
+{
+    return gw_kv_key(entry);
+}
+
+static bool is_under(const struct gw_kv_layer *layer, gw_kv_ref ref, struct gw_bytes key)
+{
+    return ref == layer->head || gw_bytes_compare(gw_kv_key(gw_kv_entry_at(layer, ref)), key) < 0;
+}
+
+/**
+ * Neighbouring keys often follow each other (ids that rise), so the search climbs from the last path to the first
+ * level on which it stands before `key` and has the rest of the way in front of it, instead of starting at the head.
+ */
+static unsigned climb(const struct gw_kv_layer *layer, struct gw_bytes key)
+{
+    unsigned level = 0;
+    while (level < GW_KV_HEIGHT_MAX - 1) {
+        if (is_under(layer, layer->path[level], key)) {
+            const struct gw_kv_entry *next =
+                step(layer, gw_kv_entry_at(layer, layer->path[level]), level);
+            if (next == NULL || gw_bytes_compare(gw_kv_key(next), key) > 0)
+                return level; /* the place is between the two */
+        }
+        level++;
+    }
+    return level;
+}
+
+static void find_path(struct gw_kv_layer *layer, struct gw_bytes key)
+{
+    unsigned level = climb(layer, key);
+    gw_kv_ref at = layer->path[level];
+    if (!is_under(layer, at, key))
+        at = layer->head;
+    gw_kv_ref seen = 0;
+    for (level++; level-- > 0;) {
+        for (;;) {
+            gw_kv_ref next =
+                atomic_load_explicit(&gw_kv_entry_at(layer, at)->next[level], memory_order_relaxed);
+            if (next == 0 || next == seen)
+                break;
+            if (gw_bytes_compare(gw_kv_key(gw_kv_entry_at(layer, next)), key) > 0) {
+                seen = next;
+                break;
+            }
+            at = next;
+        }
+        layer->path[level] = at;
+    }
+}
+
+void gw_kv_layer_link(struct gw_kv_layer *layer, gw_kv_ref ref)
+{
+    struct gw_kv_entry *entry = gw_kv_entry_at(layer, ref);
+    find_path(layer, gw_kv_key(entry));
+    for (unsigned level = 0; level < entry->height; level++) {
+        struct gw_kv_entry *before = gw_kv_entry_at(layer, layer->path[level]);
+        gw_kv_ref next = atomic_load_explicit(&before->next[level], memory_order_relaxed);
+        atomic_init(&entry->next[level], next);
+        atomic_store_explicit(&before->next[level], ref, memory_order_release);
+        layer->path[level] = ref;
+    }
+}
