@@ -352,14 +352,16 @@ void gw_cbor_get_exact(struct gw_cbor_reader *r, void *ret, size_t len)
 
 static gw_u128 big_take(struct gw_cbor_reader *r)
 {
-    r->at++; /* the tag */
+    bool negative = *r->at++ == (GW_CBOR_TAG << 5 | TAG_NEGATIVE);
     const uint8_t *began = r->at;
     struct gw_bytes bytes = gw_cbor_get_bytes(r);
     if (r->why)
         return 0;
-    const char *why = bytes.len > 16                         ? "number outside 128 bits"
-                      : bytes.len <= 8 || bytes.data[0] == 0 ? NOT_SHORTEST
-                                                             : NULL;
+    const char *why = NULL;
+    if (bytes.len <= 8 || bytes.data[0] == 0)
+        why = NOT_SHORTEST;
+    else if (bytes.len > 16 || (negative && bytes.len == 16 && bytes.data[0] >> 7))
+        why = "number outside 128 bits"; /* -1 - n is below what an i128 holds */
     if (why) {
         r->at = began;
         gw_cbor_fail(r, why);

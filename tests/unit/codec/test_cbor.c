@@ -109,6 +109,8 @@ static const struct example examples[] = {
     {"bignum with a leading zero", "c24a00010000000000000000", LONG},
     {"empty bignum", "c240", LONG},
     {"bignum above 128 bits", "c25101000000000000000000000000000000ff", "number outside 128 bits"},
+    {"lowest number", "c3507fffffffffffffffffffffffffffffff", NULL},
+    {"below the lowest number", "c35080000000000000000000000000000000", "number outside 128 bits"},
     {"bignum that is an int", "c201", "expected bytes"},
     {"tag 2 in two bytes", "d80249010000000000000000", OTHER},
     {"text that is not UTF-8", "61ff", "text is not UTF-8"},
