@@ -40,14 +40,14 @@ struct gw_log_opts {
     const char *folder; /* made when missing */
     uint8_t magic[8];   /* the kind of log; another kind is refused */
     uint8_t cluster[16];
-    uint64_t first_index; /* of a new log; 0 means 1 */
-    uint64_t verify_from; /* segments that end before this index are not read; 0: read all */
+    uint64_t first_index;   /* of a new log; 0 means 1 */
+    uint64_t verify_from;   /* segments that end before this index are not read; 0: read all */
+    uint64_t segment_bytes; /* of new segments; 0: 64 MiB; at least 16 KiB, a multiple of 4096 */
+    uint64_t bytes_max;     /* all segments and the spare; 0: 64 GiB; at least 3 segments */
+    uint32_t in_flight_max; /* batches accepted and not durable; 0: 1024 */
     uint64_t
-        segment_bytes;  /* of new segments; 0: 64 MiB; at least 2 MiB + 8 KiB, a multiple of 4096 */
-    uint64_t bytes_max; /* all segments and the spare; 0: 64 GiB; at least 3 segments */
-    uint32_t in_flight_max;       /* batches accepted and not durable; 0: 1024 */
-    uint64_t in_flight_bytes_max; /* their bytes; 0: 4 MiB; at most segment_bytes - 8 KiB */
-    uint32_t hint_every_ms;       /* 0: 100 */
+        in_flight_bytes_max; /* their bytes; 0: 4 MiB; at most segment_bytes - 4 KiB; also bounds a batch */
+    uint32_t hint_every_ms; /* 0: 100 */
     /** After every sync, and once with rc < 0 when the log has failed (durable_index: what stays true). */
     void (*on_synced)(void *ctx, gw_rc rc, uint64_t durable_index, const struct gw_err *err);
     void *ctx;

@@ -11,13 +11,14 @@
 
 struct gw_log_reader; /* opaque */
 
-/** @return GW_NOTFOUND `from_index` is older than what is kept, or above the next index */
+/** @return GW_NOTFOUND `from_index` is older than what is kept, or beyond the batch after the last durable one */
 gw_rc gw_log_reader_open(struct gw_log *log, uint64_t from_index, struct gw_log_reader **ret,
                          struct gw_err *err);
 /**
  * The next durable batch: CRCs, index and chain are checked. Its payload points into the reader's buffer and lives until
  * the next call.
- * @return GW_OK · GW_NOTFOUND nothing durable yet, or (err set) the batch is no longer kept · GW_CORRUPT GW2701 · GW_IO
+ * @return GW_OK · GW_NOTFOUND nothing more is durable yet (err untouched) · GW_CLOSED the batch is no longer kept ·
+ *          GW_CORRUPT GW2701 · GW_IO · GW_NOMEM
  */
 gw_rc gw_log_reader_next(struct gw_log_reader *reader, struct gw_log_batch *ret,
                          struct gw_err *err);

@@ -68,7 +68,9 @@ static bool has_zero_sector(struct gw_bytes image, uint64_t from, uint64_t to)
 static void judge_bad(struct scan *scan, uint64_t at, const char *why)
 {
     struct gw_log_scan *ret = scan->ret;
-    uint64_t end = end_of_data(scan->image);
+    /* A head cut by the end of a sector claims nothing, but no batch is shorter than this. */
+    uint64_t least = at + gw_log_batch_bytes(GW_LOG_RECORD_HEAD_BYTES);
+    uint64_t end = GW_MAX(end_of_data(scan->image), GW_MIN(least, (uint64_t)scan->image.len));
     bool same_sync = later_heads_fit(scan, at, &end);
     uint64_t to = gw_log_align(end, GW_LOG_SECTOR);
     if (!scan->opts->is_last || !same_sync || ret->next_index <= scan->opts->hint_index ||
