@@ -1,5 +1,7 @@
 #include "kv/lmdb_int.h"
 
+enum direction { UNSET, FORWARD, BACKWARD };
+
 /**
  * A cursor over the layers of a view and LMDB below: the first (or last) key among all sources wins, the newest
  * source hides the others of the same key, a deletion hides and is not given.
@@ -9,7 +11,7 @@
 struct merge {
     struct gw_kv_reader *reader;
     bool is_writer; /* the view may change under us */
-    enum { UNSET, FORWARD, BACKWARD } direction;
+    enum direction direction;
     enum { BEFORE, ON, AFTER } side;
     struct gw_bytes pos; /* in a layer, in LMDB, or `from` */
     struct gw_kv_disk_cur disk;
@@ -122,7 +124,7 @@ static void consider_prev(struct merge *cur, unsigned i, struct best *best)
         consider(best, cur, gw_kv_entry_key(at), found, val);
 }
 
-static gw_rc turn(struct merge *cur, int direction, struct gw_err *err)
+static gw_rc turn(struct merge *cur, enum direction direction, struct gw_err *err)
 {
     cur->direction = direction;
     for (unsigned i = 0; i < cur->reader->pile->count; i++)
@@ -148,9 +150,9 @@ static gw_rc consider_disk(struct merge *cur, struct best *best, struct gw_err *
 }
 
 /** One step; deletions are given too. */
-static gw_rc step(struct merge *cur, int direction, struct best *ret, struct gw_err *err)
+static gw_rc step(struct merge *cur, enum direction direction, struct best *ret, struct gw_err *err)
 {
-    if (cur->direction != (unsigned)direction)
+    if (cur->direction != direction)
         GW_TRY(turn(cur, direction, err));
     *ret = (struct best){.any = false};
     for (unsigned i = 0; i < cur->reader->pile->count; i++) {
@@ -167,7 +169,7 @@ static gw_rc step(struct merge *cur, int direction, struct best *ret, struct gw_
     return GW_OK;
 }
 
-static gw_rc step_to_pair(struct merge *cur, int direction, struct gw_bytes *ret_key,
+static gw_rc step_to_pair(struct merge *cur, enum direction direction, struct gw_bytes *ret_key,
                           struct gw_bytes *ret_val, struct gw_err *err)
 {
     struct gw_bytes was = cur->pos;

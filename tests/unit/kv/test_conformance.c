@@ -10,8 +10,12 @@
 #include "kv/lmdb.h"
 #include "kv/memory.h"
 
+/* small, young layers, so that a test of a few pairs meets folds and frozen layers */
+enum { SMALL = 64, LARGE = 600 };
+
 struct fixture {
     bool is_lmdb;
+    uint32_t layer_pairs_max;
     char folder[256], live[300], copy[300];
     struct gw_kv *kv;
     uint64_t index;
@@ -21,21 +25,21 @@ static void open_kv(struct fixture *fix)
 {
     struct gw_err err;
     struct gw_kv_memory_opts memory = {.alloc = &gw_kit_alloc};
-    /* small, young layers, so that a test of a few pairs meets folds and frozen layers */
     struct gw_kv_lmdb_opts lmdb = {.folder = fix->live,
                                    .map_bytes = UINT64_C(1) << 30,
-                                   .layer_pairs_max = 64,
-                                   .layer_age_ns = 1};
+                                   .layer_pairs_max = fix->layer_pairs_max,
+                                   .layer_age_ns = fix->layer_pairs_max > SMALL ? 1 << 30 : 1};
     assert_ok(fix->is_lmdb ? gw_kv_lmdb_open(&lmdb, &fix->kv, NULL, &err)
                            : gw_kv_memory_open(&memory, &fix->kv, NULL, &err),
               &err);
 }
 
-static struct fixture *new_fixture(bool is_lmdb)
+static struct fixture *new_fixture(bool is_lmdb, uint32_t layer_pairs_max)
 {
     struct fixture *fix = calloc(1, sizeof(*fix));
     assert_non_null(fix);
     fix->is_lmdb = is_lmdb;
+    fix->layer_pairs_max = layer_pairs_max;
     gw_kit_folder(fix->folder, sizeof(fix->folder));
     (void)snprintf(fix->live, sizeof(fix->live), "%s/live", fix->folder);
     (void)snprintf(fix->copy, sizeof(fix->copy), "%s/copy", fix->folder);
@@ -45,13 +49,13 @@ static struct fixture *new_fixture(bool is_lmdb)
 
 static int setup_memory(void **state)
 {
-    *state = new_fixture(false);
+    *state = new_fixture(false, SMALL);
     return 0;
 }
 
 static int setup_lmdb(void **state)
 {
-    *state = new_fixture(true);
+    *state = new_fixture(true, SMALL);
     return 0;
 }
 
@@ -308,9 +312,12 @@ static void the_writers_cursor_goes_on_while_pairs_change(void **state)
     uint64_t mark = fix->kv->ops->mark(txn);
     put(fix, txn, "bb", "for a moment");
     fix->kv->ops->back_to(txn, mark);
+    put(fix, txn, "cc", "in front of one that goes back");
+    expect_step(fix, cur, false, "cc");
     expect_step(fix, cur, false, "b");
     put(fix, txn, "bb", "to stay");
     expect_step(fix, cur, true, "bb");
+    expect_step(fix, cur, true, "cc");
     fix->kv->ops->close(cur);
     fix->kv->ops->abort(txn);
 }
@@ -594,15 +601,14 @@ static void random_step(struct run *run)
     }
 }
 
-static void random_operations_agree_with_a_model(void **state)
+static void run_random(uint64_t seed, uint32_t layer_pairs_max)
 {
-    (void)state;
     struct run *run = calloc(1, sizeof(*run));
     assert_non_null(run);
-    gw_rand_init(&run->rand, 20260302);
+    gw_rand_init(&run->rand, seed);
     make_keys(&run->rand);
-    run->fix[0] = new_fixture(false);
-    run->fix[1] = new_fixture(true);
+    run->fix[0] = new_fixture(false, SMALL);
+    run->fix[1] = new_fixture(true, layer_pairs_max);
     for (size_t i = 0; i < STEPS; i++)
         random_step(run);
     if (run->txns[0] != NULL)
@@ -615,6 +621,18 @@ static void random_operations_agree_with_a_model(void **state)
         teardown(&fix);
     }
     free(run);
+}
+
+static void random_operations_agree_with_a_model_over_small_layers(void **state)
+{
+    (void)state;
+    run_random(20260302, SMALL);
+}
+
+static void random_operations_agree_with_a_model_over_large_layers(void **state)
+{
+    (void)state;
+    run_random(20260303, LARGE);
 }
 
 /* ---- what stays ---- */
@@ -678,7 +696,8 @@ int main(void)
         BOTH(the_writers_cursor_goes_on_while_pairs_change),
         BOTH(sizes_outside_the_bounds_are_refused),
         BOTH(a_checkpoint_holds_exactly_its_snapshot),
-        cmocka_unit_test(random_operations_agree_with_a_model),
+        cmocka_unit_test(random_operations_agree_with_a_model_over_small_layers),
+        cmocka_unit_test(random_operations_agree_with_a_model_over_large_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
