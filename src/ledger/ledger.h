@@ -78,15 +78,15 @@ enum gw_applied_kind {
 };
 
 /** Where a result was decided. */
-struct gw_position {
+struct gw_journal_at {
     uint64_t index;
     uint32_t record;
 };
 
 struct gw_applied {
     enum gw_applied_kind kind;
-    struct gw_position at;  /* of the record; of the first execution for a duplicate */
-    struct gw_bytes result; /* TXN: canonical CBOR, gw_call_result_decode() */
+    struct gw_journal_at at; /* of the record; of the first execution for a duplicate */
+    struct gw_bytes result;  /* TXN: canonical CBOR, gw_call_result_decode() */
     struct gw_missing_key *missing;
     uint32_t missing_count;
     struct gw_text refused;

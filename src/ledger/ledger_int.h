@@ -29,11 +29,11 @@ struct gw_small {
     uint64_t idem_count, session_count;
     uint64_t client_next;
     uint32_t daemon_next;
-    int64_t time_ns;            /* of the newest batch */
-    struct gw_bytes evict_hand; /* key of the clock's hand; owned by `hand_bytes` */
+    int64_t time_ns; /* of the newest batch */
+    struct gw_bytes
+        evict_hand; /* key of the clock's hand, in the ledger's hand_bytes: moves only between records */
     struct gw_small_store stores[GW_STORES_MAX];
     uint32_t store_count;
-    uint8_t hand_bytes[GW_KV_KEY_MAX];
 };
 
 struct gw_ledger {
@@ -52,8 +52,9 @@ struct gw_ledger {
     struct gw_small small_saved; /* as of the last commit, for an abort */
     struct gw_buf pair;          /* a kv value under construction */
     uint8_t pair_bytes[GW_KV_VALUE_MAX];
+    uint8_t hand_bytes[GW_KV_KEY_MAX];
     struct gw_applied *applying; /* outcome of the record under way */
-    uint32_t dirty_hint;         /* unused entries are cheap: see push.c */
+    int64_t time_ns;             /* of the newest batch */
 };
 
 /* ---- small.c ---- */
@@ -61,6 +62,14 @@ void gw_small_init(struct gw_small *small);
 GW_NODISCARD gw_rc gw_small_load(struct gw_ledger *ledger, struct gw_err *err);
 GW_NODISCARD gw_rc gw_small_store(struct gw_ledger *ledger, struct gw_err *err);
 struct gw_small_store *gw_small_store_of(struct gw_ledger *ledger, uint32_t store_id);
+
+/** To take back everything that was put, and counted, since. */
+struct gw_undo {
+    uint64_t mark;
+    struct gw_small small;
+};
+struct gw_undo gw_undo_begin(struct gw_ledger *ledger);
+void gw_undo_all(struct gw_ledger *ledger, const struct gw_undo *undo);
 
 /* ---- pairs.c: entity pairs ---- */
 /** @return GW_NOTFOUND (err untouched): UNKNOWN */
@@ -124,6 +133,20 @@ GW_NODISCARD gw_rc gw_collections_change(struct gw_ledger *ledger,
                                          struct gw_bytes key, const union gw_value *old_fields,
                                          const union gw_value *new_fields, struct gw_err *err);
 
+GW_NODISCARD gw_rc gw_index_change(struct gw_ledger *ledger, const struct gw_index_decl *index,
+                                   struct gw_bytes key, const union gw_value *old_fields,
+                                   const union gw_value *new_fields, struct gw_err *err);
+GW_NODISCARD gw_rc gw_counter_change(struct gw_ledger *ledger,
+                                     const struct gw_counter_decl *counter,
+                                     const union gw_value *old_fields,
+                                     const union gw_value *new_fields, struct gw_err *err);
+
+/* ---- change.c: the queue of dirty rows ---- */
+GW_NODISCARD gw_rc gw_queue_put(struct gw_ledger *ledger, const struct gw_program_home *home,
+                                struct gw_bytes key, uint64_t since, struct gw_err *err);
+GW_NODISCARD gw_rc gw_queue_take(struct gw_ledger *ledger, const struct gw_program_home *home,
+                                 struct gw_bytes key, uint64_t since, struct gw_err *err);
+
 /* ---- halt.c ---- */
 struct gw_finding {
     const struct gw_program_entity *entity;
@@ -139,6 +162,11 @@ struct gw_finding {
 /** Puts the key into CONFLICT, records the finding and stops what the scope says. */
 GW_NODISCARD gw_rc gw_halt_raise(struct gw_ledger *ledger, const struct gw_finding *finding,
                                  struct gw_err *err);
+
+/** The acked row's projection image from older versions in the ring; empty when they are not kept any more. */
+GW_NODISCARD gw_rc gw_ring_projection(struct gw_ledger *ledger, const struct gw_finding *finding,
+                                      const struct gw_meta *meta, union gw_value *fields,
+                                      struct gw_bytes *ret, struct gw_err *err);
 
 /* ---- one function per record kind; each sets fields of ledger->applying where it has something to say ---- */
 #define X(NAME, name, number)                                                                     \
@@ -156,8 +184,8 @@ struct gw_run_result {
     uint32_t missing_count;
 };
 GW_NODISCARD gw_rc gw_run_call(struct gw_ledger *ledger, const struct gw_fn *fn,
-                               const union gw_value *args, bool atomic_push,
-                               struct gw_run_result *ret, struct gw_err *err);
+                               const union gw_value *args, struct gw_run_result *ret,
+                               struct gw_err *err);
 GW_NODISCARD gw_rc gw_run_fiber(struct gw_ledger *ledger, struct gw_fiber *fiber,
                                 const struct gw_vm_reply *reply, struct gw_run_result *ret,
                                 struct gw_err *err);

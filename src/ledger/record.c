@@ -151,7 +151,7 @@ static void put_list(const struct field *field, const void *base,
                      struct gw_buf *ret) /* NOLINT(misc-no-recursion): depth 2 */
 {
     uint32_t count = list_count(base, field);
-    const uint8_t *items = *MEMBER(base, field, const uint8_t *);
+    const uint8_t *items = *MEMBER(base, field, uint8_t *const);
     gw_cbor_put_array(ret, count);
     for (uint32_t i = 0; i < count; i++) {
         gw_cbor_put_array(ret, field->items->field_count);

@@ -1,0 +1,39 @@
+/* Walking back along the ring: older fields of a key by inverse patches. */
+#include "ledger/history.h"
+#include "codec/cbor.h"
+
+/** Fields of version k become those of k-1. */
+gw_rc gw_history_back(const struct gw_program_entity *entity, const struct gw_ring_step *step,
+                      struct gw_arena *arena, union gw_value *fields, struct gw_err *err)
+{
+    if (step->before_image.len)
+        return gw_image_decode(&entity->entity, step->before_image, arena, fields, err);
+    for (uint32_t i = 0; i < step->patch_count; i++) {
+        const struct gw_ring_patch *patch = &step->patches[i];
+        if (patch->field >= entity->entity.field_count)
+            return GW_FAIL(err, GW_CORRUPT, "a patch of field %u", patch->field);
+        struct gw_cbor_reader r = gw_cbor_reader(patch->old);
+        GW_TRY(gw_value_decode(entity->entity.fields[patch->field].type, &r, arena,
+                               &fields[patch->field], err));
+    }
+    return GW_OK;
+}
+
+gw_rc gw_ring_projection(struct gw_ledger *ledger, const struct gw_finding *finding,
+                         const struct gw_meta *meta, union gw_value *fields, struct gw_bytes *ret,
+                         struct gw_err *err)
+{
+    struct gw_ring_step *steps = NULL;
+    uint32_t count = 0;
+    GW_TRY(gw_ring_read(meta->ring, &ledger->scratch, &steps, &count, err));
+    for (uint32_t i = 0; i < count && steps[i].before_living; i++) {
+        struct gw_projection older;
+        GW_TRY(gw_history_back(finding->entity, &steps[i], &ledger->scratch, fields, err));
+        GW_TRY(gw_project(ledger->program, finding->home, fields, &ledger->scratch, &older, err));
+        if (gw_hash128_equal(older.hash, finding->expected.hash)) {
+            *ret = older.image;
+            return GW_OK;
+        }
+    }
+    return GW_OK;
+}

@@ -1,0 +1,259 @@
+#include "ledger/ledger.h"
+
+#include "ledger/ledger_int.h"
+
+static gw_rc compile(struct gw_ledger *ledger, struct gw_bytes source,
+                     const struct gw_program **ret, struct gw_err *err)
+{
+    struct gw_diags diags = {0};
+    return gw_lang_compile(GW_TEXT_LIT("program"), gw_bytes_text(source), &gw_lang_limits_default,
+                           &ledger->program_arena, &diags, ret, err);
+}
+
+static gw_rc load_program(struct gw_ledger *ledger, struct gw_err *err)
+{
+    struct gw_state_key at;
+    struct gw_kv_snap *snap = NULL;
+    struct gw_bytes source;
+    gw_key_start(&at, GW_TABLE_PROGRAM);
+    GW_TRY(ledger->kv->ops->snapshot(ledger->kv, &snap, err));
+    gw_rc rc =
+        ledger->kv->ops->get((struct gw_kv_view){.snap = snap}, gw_key_view(&at), &source, err);
+    if (rc == GW_OK)
+        rc = compile(ledger, source, &ledger->program, err);
+    ledger->kv->ops->release(snap);
+    return rc == GW_NOTFOUND ? GW_OK : rc;
+}
+
+gw_rc gw_ledger_open(const struct gw_ledger_opts *opts, struct gw_ledger **ret, struct gw_err *err)
+{
+    struct gw_ledger *ledger = opts->alloc->get(opts->alloc->ctx, sizeof(*ledger));
+    if (ledger == NULL)
+        return GW_FAIL_NOMEM(err);
+    memset(ledger, 0, offsetof(struct gw_ledger, pair_bytes));
+    ledger->applying = NULL;
+    ledger->kv = opts->kv;
+    ledger->alloc = opts->alloc;
+    gw_arena_init(&ledger->batch, opts->alloc, opts->arena_bytes_max);
+    gw_arena_init(&ledger->scratch, opts->alloc, opts->arena_bytes_max);
+    gw_arena_init(&ledger->program_arena, opts->alloc, opts->arena_bytes_max);
+    gw_buf_init_fixed(&ledger->pair, ledger->pair_bytes, sizeof(ledger->pair_bytes));
+    gw_rc rc = gw_small_load(ledger, err);
+    if (rc == GW_OK)
+        rc = load_program(ledger, err);
+    if (rc < 0) {
+        gw_ledger_close(ledger);
+        return rc;
+    }
+    *ret = ledger;
+    return GW_OK;
+}
+
+void gw_ledger_close(struct gw_ledger *ledger)
+{
+    if (ledger == NULL)
+        return;
+    gw_ledger_abort(ledger);
+    gw_arena_done(&ledger->batch);
+    gw_arena_done(&ledger->scratch);
+    gw_arena_done(&ledger->program_arena);
+    ledger->alloc->put(ledger->alloc->ctx, ledger, sizeof(*ledger));
+}
+
+const struct gw_program *gw_ledger_program(const struct gw_ledger *ledger)
+{
+    return ledger->program;
+}
+
+const struct gw_limits *gw_ledger_limits(const struct gw_ledger *ledger)
+{
+    return &ledger->small.limits;
+}
+
+struct gw_kv *gw_ledger_kv(struct gw_ledger *ledger)
+{
+    return ledger->kv;
+}
+
+uint64_t gw_ledger_applied(const struct gw_ledger *ledger)
+{
+    return ledger->applied;
+}
+
+int64_t gw_ledger_time(const struct gw_ledger *ledger)
+{
+    return ledger->time_ns;
+}
+
+uint32_t gw_ledger_records(const struct gw_ledger *ledger)
+{
+    return ledger->records;
+}
+
+gw_rc gw_ledger_begin(struct gw_ledger *ledger, const struct gw_batch_head *head,
+                      struct gw_err *err)
+{
+    GW_ASSERT(ledger->txn == NULL && head->index > ledger->applied);
+    GW_TRY(ledger->kv->ops->begin(ledger->kv, &ledger->txn, err));
+    gw_arena_reset(&ledger->batch);
+    ledger->head = *head;
+    ledger->records = 0;
+    ledger->small_saved = ledger->small;
+    return GW_OK;
+}
+
+static gw_rc apply_kind(struct gw_ledger *ledger, const struct gw_record *record,
+                        struct gw_err *err)
+{
+    switch (record->kind) {
+#define X(NAME, name, number) \
+    case GW_RECORD_##NAME:    \
+        return gw_apply_##name(ledger, &record->name, err);
+        GW_RECORD_KINDS(X)
+#undef X
+    }
+    GW_UNREACHABLE_CODE();
+}
+
+gw_rc gw_ledger_apply(struct gw_ledger *ledger, struct gw_bytes bytes, struct gw_applied *ret,
+                      struct gw_err *err)
+{
+    GW_ASSERT(ledger->txn != NULL);
+    struct gw_record record;
+    gw_arena_reset(&ledger->scratch);
+    GW_TRY(gw_record_decode(bytes, &ledger->scratch, &record, err));
+    *ret =
+        (struct gw_applied){.kind = GW_APPLIED_DONE, .at = {ledger->head.index, ledger->records}};
+    ledger->applying = ret;
+    struct gw_undo undo = gw_undo_begin(ledger);
+    gw_rc rc = apply_kind(ledger, &record, err);
+    ledger->applying = NULL;
+    if (rc < 0)
+        return gw_err_wrap_rc(err, rc, "%s record %llu.%u", gw_record_kind_name(record.kind),
+                              (unsigned long long)ledger->head.index, ledger->records);
+    if (ret->kind == GW_APPLIED_DONE)
+        ledger->records++;
+    else
+        gw_undo_all(ledger, &undo); /* it takes no position, so it may leave no trace */
+    return GW_OK;
+}
+
+gw_rc gw_ledger_commit(struct gw_ledger *ledger, struct gw_err *err)
+{
+    GW_ASSERT(ledger->txn != NULL);
+    GW_TRY(gw_small_store(ledger, err));
+    GW_TRY(ledger->kv->ops->commit(ledger->txn, ledger->head.index, err));
+    ledger->txn = NULL;
+    ledger->applied = ledger->head.index;
+    ledger->time_ns = ledger->head.time_ns;
+    return GW_OK;
+}
+
+void gw_ledger_abort(struct gw_ledger *ledger)
+{
+    if (ledger->txn == NULL)
+        return;
+    ledger->kv->ops->abort(ledger->txn);
+    ledger->txn = NULL;
+    ledger->small = ledger->small_saved;
+}
+
+/* ---- records whose effect is small ---- */
+
+gw_rc gw_apply_claim(struct gw_ledger *ledger, const struct gw_rec_claim *rec, struct gw_err *err)
+{
+    (void)rec;
+    (void)err;
+    ledger->applying->wake_daemons = true;
+    return GW_OK;
+}
+
+gw_rc gw_apply_tick(struct gw_ledger *ledger, const struct gw_rec_tick *rec, struct gw_err *err)
+{
+    (void)rec;
+    (void)err;
+    ledger->applying->wake_daemons = true;
+    return GW_OK;
+}
+
+gw_rc gw_apply_check(struct gw_ledger *ledger, const struct gw_rec_check *rec, struct gw_err *err)
+{
+    (void)ledger; /* compared by the one who replays, against the kv's own sum at that index */
+    (void)rec;
+    (void)err;
+    return GW_OK;
+}
+
+gw_rc gw_apply_audit(struct gw_ledger *ledger, const struct gw_rec_audit *rec, struct gw_err *err)
+{
+    (void)ledger; /* the trail is the journal itself */
+    (void)rec;
+    (void)err;
+    return GW_OK;
+}
+
+static gw_rc set_limit(struct gw_limits *limits, const struct gw_rec_limit *limit,
+                       struct gw_err *err)
+{
+#define X(member, value_, text)             \
+    if (gw_text_is(limit->name, #member)) { \
+        limits->member = limit->value;      \
+        return GW_OK;                       \
+    }
+    GW_LIMIT_LIST(X)
+#undef X
+    return GW_FAIL_CODE(err, GW_UNSUPPORTED, 2003, "limit %.*s is unknown to this version",
+                        GW_TEXT_ARG(limit->name));
+}
+
+gw_rc gw_apply_limits(struct gw_ledger *ledger, const struct gw_rec_limits *rec, struct gw_err *err)
+{
+    for (uint32_t i = 0; i < rec->limit_count; i++)
+        GW_TRY(set_limit(&ledger->small.limits, &rec->limits[i], err));
+    return GW_OK;
+}
+
+static gw_rc begin_builds(struct gw_ledger *ledger, const struct gw_program *program,
+                          struct gw_err *err)
+{
+    for (uint32_t i = 0; i < program->index_count + program->counter_count; i++) {
+        uint32_t id = i < program->index_count ? program->indexes[i]->id
+                                               : program->counters[i - program->index_count]->id;
+        struct gw_state_key at;
+        struct gw_bytes stored;
+        gw_key_start(&at, GW_TABLE_BUILD);
+        gw_key_u32(&at, id);
+        gw_rc rc = gw_state_get(ledger, &at, &stored, err);
+        if (rc == GW_NOTFOUND) {
+            static const uint8_t write_only = GW_INDEX_WRITE_ONLY;
+            rc = gw_state_put(ledger, &at, (struct gw_bytes){&write_only, 1}, err);
+        }
+        GW_TRY(rc);
+    }
+    return GW_OK;
+}
+
+gw_rc gw_apply_program(struct gw_ledger *ledger, const struct gw_rec_program *rec,
+                       struct gw_err *err)
+{
+    const struct gw_program *program = NULL;
+    struct gw_err why;
+    struct gw_sha256 hash = gw_sha256(rec->source);
+    if (rec->hash.len != sizeof(hash.bytes) ||
+        memcmp(hash.bytes, rec->hash.data, sizeof(hash.bytes)) != 0)
+        return GW_FAIL(err, GW_CORRUPT, "the program's hash does not fit its text");
+    if (compile(ledger, rec->source, &program, &why) < 0) {
+        ledger->applying->kind = GW_APPLIED_REFUSED;
+        ledger->applying->refused = gw_arena_copy_text(&ledger->batch, gw_text(why.msg));
+        ledger->applying->refused_code = why.code;
+        return GW_OK;
+    }
+    struct gw_state_key at;
+    gw_key_start(&at, GW_TABLE_PROGRAM);
+    GW_TRY(gw_state_put(ledger, &at, rec->source, err));
+    ledger->program = program;
+    for (uint32_t i = 0; i < program->store_count; i++)
+        (void)gw_small_store_of(ledger, program->stores[i].id);
+    ledger->applying->wake_daemons = true;
+    return begin_builds(ledger, program, err);
+}
