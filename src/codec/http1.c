@@ -284,9 +284,10 @@ struct special {
     struct gw_text length, coding, host, expect;
     unsigned lengths, codings, hosts, expects, upgrades;
     bool close, keep_alive, upgrade;
+    bool tab; /* in a field that decides about framing */
 };
 
-static void note(struct special *special, const struct gw_http1_field *field)
+static void note(struct special *special, const struct gw_http1_field *field, struct gw_text line)
 {
     switch (field->name.len) {
     case 4:
@@ -315,12 +316,14 @@ static void note(struct special *special, const struct gw_http1_field *field)
         if (gw_http1_equal(field->name, "content-length")) {
             special->length = field->value;
             special->lengths++;
+            special->tab |= memchr(line.data, '\t', line.len) != NULL;
         }
         break;
     case 17:
         if (gw_http1_equal(field->name, "transfer-encoding")) {
             special->coding = field->value;
             special->codings++;
+            special->tab |= memchr(line.data, '\t', line.len) != NULL;
         }
         break;
     default:
@@ -353,6 +356,8 @@ static enum gw_http1_step frame(struct gw_http1_reader *reader, const struct spe
                                 struct gw_http1_head *ret, struct gw_err *err)
 {
     bool response = reader->kind == GW_HTTP1_RESPONSE;
+    if (special->tab) /* a blank by the RFC, but not to every parser */
+        return refuse(reader, 400, "a tab in Content-Length or Transfer-Encoding", err);
     if (special->lengths > 1)
         return refuse(reader, 400, "two Content-Length", err);
     if (special->lengths && special->codings)
@@ -452,7 +457,7 @@ static enum gw_http1_step read_lines(struct gw_http1_reader *reader, struct gw_h
         struct gw_http1_field *field = &ret->fields[ret->field_count++];
         if (read_field(reader, line, field, err) == GW_HTTP1_REFUSED)
             return GW_HTTP1_REFUSED;
-        note(&special, field);
+        note(&special, field, line);
     }
     return conclude(reader, &special, ret, err);
 }

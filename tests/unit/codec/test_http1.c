@@ -63,6 +63,8 @@ static const struct row requests[] = {
     {"CL empty", REQ("Content-Length:\r\n"), 400, 0, 0, 0},
     {"CL overflow", REQ("Content-Length: 18446744073709551621\r\n"), 400, 0, 0, 0},
     {"CL with zeros", REQ("Content-Length: 0000000000000000005\r\n"), 400, 0, 0, 0},
+    {"TE and a tab", REQ("Transfer-Encoding: chunked\t\r\n"), 400, 0, 0, 0},
+    {"CL and a tab", REQ("Content-Length:\t5\r\n"), 400, 0, 0, 0},
     {"TE gzip", REQ("Transfer-Encoding: gzip\r\n"), 501, 0, 0, 0},
     {"TE gzip, chunked", REQ("Transfer-Encoding: gzip, chunked\r\n"), 501, 0, 0, 0},
     {"TE chunked, chunked", REQ("Transfer-Encoding: chunked, chunked\r\n"), 501, 0, 0, 0},
