@@ -61,9 +61,11 @@ int64_t gw_hist_quantile(const struct gw_hist *hist, uint64_t num, uint64_t den)
     GW_ASSERT(den > 0 && num <= den);
     gw_u128 rank = ((gw_u128)hist->count * num + den - 1) / den; /* the rank-th smallest, from 1 */
     uint64_t seen = 0;
-    for (size_t i = 0; i < GW_HIST_BUCKETS && hist->count; i++) {
+    if (rank <= 1)
+        return hist->least;
+    for (size_t i = 0; i < GW_HIST_BUCKETS && rank < hist->count; i++) {
         seen += hist->buckets[i];
-        if (seen == 0 || seen < rank)
+        if (seen < rank)
             continue;
         int64_t middle = bucket_middle(i);
         return GW_MAX(hist->least, GW_MIN(hist->most, middle));

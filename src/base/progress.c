@@ -58,6 +58,16 @@ static void put_dur(int64_t ns, struct gw_buf *ret)
     gw_buf_put(ret, text, len);
 }
 
+/* A tight line gives up its gaps before it gives up a word. */
+static void join_blanks(struct gw_buf *line)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < line->len; i++)
+        if (line->data[i] != ' ' || len == 0 || line->data[len - 1] != ' ')
+            line->data[len++] = line->data[i];
+    line->len = len;
+}
+
 void gw_progress_line(const struct gw_progress *progress, struct gw_buf *ret)
 {
     char memory[512];
@@ -86,6 +96,8 @@ void gw_progress_line(const struct gw_progress *progress, struct gw_buf *ret)
         gw_buf_put_str(&line, "unknown");
     if (slow.len)
         gw_buf_printf(&line, "  [slow: %.*s]", GW_TEXT_ARG(slow));
+    if (gw_utf8_columns(gw_buf_text(&line)) > GW_PROGRESS_COLUMNS)
+        join_blanks(&line);
     struct gw_text whole = gw_buf_text(&line);
     if (gw_utf8_columns(whole) <= GW_PROGRESS_COLUMNS) {
         gw_buf_put_text(ret, whole);

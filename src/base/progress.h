@@ -24,7 +24,7 @@ struct gw_progress {
 
 /** Remaining / rate; -1 when either is unknown, or the rate is 0 with something left. */
 int64_t gw_progress_eta_ns(const struct gw_progress *progress);
-/** "accounts  push 61 % of 120k  84k/s  lag 0.3 s  ETA 3m12s  [slow: pg 1.6 s > 1.5 s]", cut to 80 columns, no newline. */
+/** "accounts  push 61 % of 120k  84k/s  lag 0.3 s  ETA 3m12s  [slow: pg 1.6 s > 1.5 s]", no newline; above 80 columns first the gaps shrink, then it is cut. */
 void gw_progress_line(const struct gw_progress *progress, struct gw_buf *ret);
 /** `item=accounts verb=push done=61 total=unknown rate_per_s=84000 lag_ms=300 eta_s=192 slow="pg 1.6 s > 1.5 s"`, no newline. */
 void gw_progress_logfmt(const struct gw_progress *progress, struct gw_buf *ret);
