@@ -4,8 +4,8 @@
 
 enum { TAG_POSITIVE = 2, TAG_NEGATIVE = 3, FLOAT16 = 25, FLOAT32 = 26, FLOAT64 = 27 };
 
-static const char CUT_SHORT[] = "cut short";
-static const char NOT_SHORTEST[] = "not in its shortest form";
+static const char cut_short[] = "cut short";
+static const char not_shortest[] = "not in its shortest form";
 
 /* ---- writing ---- */
 
@@ -47,10 +47,11 @@ static void put_big(struct gw_buf *buf, unsigned tag, gw_u128 value)
 
 void gw_cbor_put_u128(struct gw_buf *buf, gw_u128 value)
 {
-    if (value <= UINT64_MAX)
+    if (value <= UINT64_MAX) {
         gw_cbor_put_head(buf, GW_CBOR_UINT, (uint64_t)value);
-    else
+    } else {
         put_big(buf, TAG_POSITIVE, value);
+    }
 }
 
 void gw_cbor_put_i128(struct gw_buf *buf, gw_i128 value)
@@ -60,10 +61,11 @@ void gw_cbor_put_i128(struct gw_buf *buf, gw_i128 value)
         return;
     }
     gw_u128 n = ~(gw_u128)value;
-    if (n <= UINT64_MAX)
+    if (n <= UINT64_MAX) {
         gw_cbor_put_head(buf, GW_CBOR_NINT, (uint64_t)n);
-    else
+    } else {
         put_big(buf, TAG_NEGATIVE, n);
+    }
 }
 
 /* ---- floats, in integer arithmetic: the same answer from every compiler ---- */
@@ -72,8 +74,8 @@ struct float_shape {
     int mantissa_bits, bias, exponent_top; /* exponent_top: the all-ones exponent */
 };
 
-static const struct float_shape HALF = {10, 15, 31};
-static const struct float_shape SINGLE = {23, 127, 255};
+static const struct float_shape half = {10, 15, 31};
+static const struct float_shape single = {23, 127, 255};
 
 #define MANTISSA64 ((UINT64_C(1) << 52) - 1)
 
@@ -100,10 +102,11 @@ static bool float_narrow(uint64_t bits, struct float_shape shape, uint32_t *ret)
     int drop = normal ? 52 - shape.mantissa_bits : 52 - power + smallest;
     if (mantissa & ((UINT64_C(1) << drop) - 1))
         return false;
-    if (normal)
+    if (normal) {
         *ret = (uint32_t)(power + shape.bias) << shape.mantissa_bits | (uint32_t)(mantissa >> drop);
-    else
+    } else {
         *ret = (uint32_t)((mantissa | (UINT64_C(1) << 52)) >> drop);
+    }
     return true;
 }
 
@@ -111,7 +114,7 @@ static uint64_t float_widen(uint32_t bits, struct float_shape shape)
 {
     int exponent = (int)(bits >> shape.mantissa_bits) & shape.exponent_top;
     uint64_t mantissa = bits & ((UINT32_C(1) << shape.mantissa_bits) - 1);
-    int top_bit = shape.mantissa_bits == HALF.mantissa_bits ? 15 : 31;
+    int top_bit = shape.mantissa_bits == half.mantissa_bits ? 15 : 31;
     uint64_t sign = (uint64_t)(bits >> top_bit) << 63;
     if (exponent == shape.exponent_top)
         return sign | UINT64_C(0x7FF) << 52 | mantissa << (52 - shape.mantissa_bits);
@@ -135,10 +138,10 @@ static size_t float_make(uint8_t *to, uint64_t bits)
     if (is_nan(bits)) {
         info = FLOAT16;
         big = UINT64_C(0x7E00) << 48;
-    } else if (float_narrow(bits, HALF, &narrow)) {
+    } else if (float_narrow(bits, half, &narrow)) {
         info = FLOAT16;
         big = (uint64_t)narrow << 48 | (bits & UINT64_C(1) << 63);
-    } else if (float_narrow(bits, SINGLE, &narrow)) {
+    } else if (float_narrow(bits, single, &narrow)) {
         info = FLOAT32;
         big = (uint64_t)narrow << 32 | (bits & UINT64_C(1) << 63);
     }
@@ -236,18 +239,19 @@ static uint64_t argument_take(struct gw_cbor_reader *r)
     }
     size_t bytes = (size_t)1 << (info - 24);
     if ((size_t)(r->end - r->at) <= bytes) {
-        gw_cbor_fail(r, CUT_SHORT);
+        gw_cbor_fail(r, cut_short);
         return 0;
     }
     uint64_t big = 0;
-    if (GW_LIKELY((size_t)(r->end - r->at) > sizeof(big)))
+    if (GW_LIKELY((size_t)(r->end - r->at) > sizeof(big))) {
         memcpy(&big, r->at + 1, sizeof(big)); /* what is too much is shifted out */
-    else
+    } else {
         memcpy(&big, r->at + 1, bytes);
+    }
     uint64_t value = __builtin_bswap64(big) >> (64 - 8 * bytes);
     uint64_t below = bytes == 1 ? 24 : UINT64_C(1) << (4 * bytes); /* this needs fewer bytes */
     if (value < below) {
-        gw_cbor_fail(r, NOT_SHORTEST);
+        gw_cbor_fail(r, not_shortest);
         return 0;
     }
     r->at += 1 + bytes;
@@ -280,7 +284,7 @@ static const char *expected_text(enum gw_cbor_major major)
 uint64_t gw_cbor_get_head_long(struct gw_cbor_reader *r, enum gw_cbor_major major)
 {
     if (r->at == r->end) {
-        gw_cbor_fail(r, CUT_SHORT);
+        gw_cbor_fail(r, cut_short);
         return 0;
     }
     if (*r->at >> 5 != (unsigned)major) {
@@ -306,7 +310,7 @@ int64_t gw_cbor_get_int(struct gw_cbor_reader *r)
 static struct gw_bytes span_take(struct gw_cbor_reader *r, uint64_t len)
 {
     if (len > (size_t)(r->end - r->at)) {
-        gw_cbor_fail(r, CUT_SHORT);
+        gw_cbor_fail(r, cut_short);
         return (struct gw_bytes){NULL, 0};
     }
     struct gw_bytes span = {r->at, (size_t)len};
@@ -358,10 +362,11 @@ static gw_u128 big_take(struct gw_cbor_reader *r)
     if (r->why)
         return 0;
     const char *why = NULL;
-    if (bytes.len <= 8 || bytes.data[0] == 0)
-        why = NOT_SHORTEST;
-    else if (bytes.len > 16 || (negative && bytes.len == 16 && bytes.data[0] >> 7))
+    if (bytes.len <= 8 || bytes.data[0] == 0) {
+        why = not_shortest;
+    } else if (bytes.len > 16 || (negative && bytes.len == 16 && bytes.data[0] >> 7)) {
         why = "number outside 128 bits"; /* -1 - n is below what an i128 holds */
+    }
     if (why) {
         r->at = began;
         gw_cbor_fail(r, why);
@@ -386,10 +391,11 @@ gw_i128 gw_cbor_get_i128(struct gw_cbor_reader *r)
     const uint8_t *began = r->at;
     bool negative = first >> 5 == GW_CBOR_NINT || first == (GW_CBOR_TAG << 5 | TAG_NEGATIVE);
     gw_u128 n = 0;
-    if (first == (GW_CBOR_TAG << 5 | TAG_POSITIVE) || first == (GW_CBOR_TAG << 5 | TAG_NEGATIVE))
+    if (first == (GW_CBOR_TAG << 5 | TAG_POSITIVE) || first == (GW_CBOR_TAG << 5 | TAG_NEGATIVE)) {
         n = big_take(r);
-    else
+    } else {
         n = gw_cbor_get_head(r, negative ? GW_CBOR_NINT : GW_CBOR_UINT);
+    }
     if (n >> 127) {
         r->at = began;
         gw_cbor_fail(r, "number outside 128 bits");
@@ -403,7 +409,7 @@ static size_t count_take(struct gw_cbor_reader *r, enum gw_cbor_major major, siz
     uint64_t count = gw_cbor_get_head(r, major);
     if (GW_LIKELY(count <= (size_t)(r->end - r->at) / each_bytes))
         return (size_t)count;
-    gw_cbor_fail(r, CUT_SHORT);
+    gw_cbor_fail(r, cut_short);
     return 0;
 }
 
@@ -425,7 +431,7 @@ void gw_cbor_get_array_of(struct gw_cbor_reader *r, size_t count)
 bool gw_cbor_get_bool(struct gw_cbor_reader *r)
 {
     if (gw_cbor_peek(r) != GW_CBOR_IS_BOOL) {
-        gw_cbor_fail(r, gw_cbor_at_end(r) ? CUT_SHORT : "expected true or false");
+        gw_cbor_fail(r, gw_cbor_at_end(r) ? cut_short : "expected true or false");
         return false;
     }
     return *r->at++ == GW_CBOR_TRUE;
@@ -434,30 +440,30 @@ bool gw_cbor_get_bool(struct gw_cbor_reader *r)
 void gw_cbor_get_null(struct gw_cbor_reader *r)
 {
     if (!gw_cbor_take_null(r))
-        gw_cbor_fail(r, gw_cbor_at_end(r) ? CUT_SHORT : "expected null");
+        gw_cbor_fail(r, gw_cbor_at_end(r) ? cut_short : "expected null");
 }
 
 uint64_t gw_cbor_get_f64(struct gw_cbor_reader *r)
 {
     if (gw_cbor_peek(r) != GW_CBOR_IS_FLOAT) {
-        gw_cbor_fail(r, gw_cbor_at_end(r) ? CUT_SHORT : "expected a float");
+        gw_cbor_fail(r, gw_cbor_at_end(r) ? cut_short : "expected a float");
         return 0;
     }
     unsigned info = *r->at & 0x1F;
     size_t bytes = (size_t)1 << (info - 24);
     if ((size_t)(r->end - r->at) <= bytes) {
-        gw_cbor_fail(r, CUT_SHORT);
+        gw_cbor_fail(r, cut_short);
         return 0;
     }
     uint64_t raw = 0;
     memcpy(&raw, r->at + 1, bytes);
     raw = __builtin_bswap64(raw) >> (64 - 8 * bytes);
     uint64_t bits = info == FLOAT64   ? raw
-                    : info == FLOAT32 ? float_widen((uint32_t)raw, SINGLE)
-                                      : float_widen((uint32_t)raw, HALF);
+                    : info == FLOAT32 ? float_widen((uint32_t)raw, single)
+                                      : float_widen((uint32_t)raw, half);
     uint8_t shortest[GW_CBOR_HEAD_MAX];
     if (float_make(shortest, bits) != 1 + bytes || memcmp(shortest, r->at, 1 + bytes) != 0) {
-        gw_cbor_fail(r, NOT_SHORTEST);
+        gw_cbor_fail(r, not_shortest);
         return 0;
     }
     r->at += 1 + bytes;
@@ -491,13 +497,14 @@ static size_t item_take(struct gw_cbor_reader *r, bool *ret_map)
     *ret_map = false;
     switch (gw_cbor_peek(r)) {
     case GW_CBOR_IS_END:
-        gw_cbor_fail(r, CUT_SHORT);
+        gw_cbor_fail(r, cut_short);
         return 0;
     case GW_CBOR_IS_INT:
-        if (*r->at >> 5 == GW_CBOR_TAG)
+        if (*r->at >> 5 == GW_CBOR_TAG) {
             (void)big_take(r);
-        else
+        } else {
             (void)argument_take(r);
+        }
         return 0;
     case GW_CBOR_IS_BYTES:
         (void)gw_cbor_get_bytes(r);

@@ -57,10 +57,11 @@ void gw_cbor_put_head_long(struct gw_buf *buf, enum gw_cbor_major major, uint64_
 
 static inline void gw_cbor_put_head(struct gw_buf *buf, enum gw_cbor_major major, uint64_t value)
 {
-    if (GW_LIKELY(value < 24 && buf->len < buf->cap && !buf->failed))
+    if (GW_LIKELY(value < 24 && buf->len < buf->cap && !buf->failed)) {
         buf->data[buf->len++] = (uint8_t)((unsigned)major << 5 | (unsigned)value);
-    else
+    } else {
         gw_cbor_put_head_long(buf, major, value);
+    }
 }
 
 static inline void gw_cbor_put_uint(struct gw_buf *buf, uint64_t value)
@@ -70,10 +71,11 @@ static inline void gw_cbor_put_uint(struct gw_buf *buf, uint64_t value)
 
 static inline void gw_cbor_put_int(struct gw_buf *buf, int64_t value)
 {
-    if (value >= 0)
+    if (value >= 0) {
         gw_cbor_put_head(buf, GW_CBOR_UINT, (uint64_t)value);
-    else
+    } else {
         gw_cbor_put_head(buf, GW_CBOR_NINT, ~(uint64_t)value);
+    }
 }
 
 /** A plain integer where 64 bits of magnitude reach, a bignum (tag 2 or 3) without leading zeros beyond. */

@@ -115,10 +115,11 @@ static enum outcome put_number(const struct gw_config_field *field, struct gw_te
         return OUT_OF_RANGE;
     uint64_t wide = (uint64_t)value;
     uint32_t small = (uint32_t)value;
-    if (field->kind == GW_CONFIG_U32)
+    if (field->kind == GW_CONFIG_U32) {
         memcpy(at, &small, sizeof(small));
-    else
+    } else {
         memcpy(at, &wide, sizeof(wide));
+    }
     return FITS;
 }
 
@@ -222,10 +223,11 @@ static void hint_choices(const struct gw_config_field *field, struct gw_text wor
         gw_buf_printf(&buf, "%s \"%s\"", count ? "," : "", field->choices[count]);
     }
     struct gw_text nearest = gw_near(word, names, count);
-    if (nearest.data)
+    if (nearest.data) {
         gw_err_hint(from->err, "did you mean \"%.*s\"?", GW_TEXT_ARG(nearest));
-    else
+    } else {
         gw_err_hint(from->err, "known:%.*s", GW_TEXT_ARG(gw_buf_text(&buf)));
+    }
 }
 
 static gw_rc unknown_key(const struct gw_config_schema *schema, const char *path,
@@ -294,9 +296,10 @@ static gw_rc read_texts(const struct gw_config_field *field, const struct gw_jso
         return GW_FAIL_NOMEM(from->err);
     size_t count = 0;
     for (const struct gw_json *item = node->first; item; item = item->next, count++) {
-        if (item->kind != GW_JSON_STRING)
+        if (item->kind != GW_JSON_STRING) {
             return refused(field, WRONG_KIND, path, gw_text(gw_json_kind_text(item)), item->at,
                            from);
+        }
         items[count] = gw_arena_copy_text(from->arena, item->text);
         if (items[count].data == NULL)
             return GW_FAIL_NOMEM(from->err);
@@ -327,8 +330,10 @@ static const struct gw_config_field *field_find(const struct gw_config_schema *s
                                                 struct gw_text name)
 {
     for (size_t i = 0; i < schema->count; i++) {
-        if (gw_text_is(name, schema->fields[i].name))
-            return &schema->fields[i];
+        const struct gw_config_field *field = &schema->fields[i];
+        GW_ASSERT(field->name);
+        if (gw_text_is(name, field->name))
+            return field;
     }
     return NULL;
 }
@@ -371,6 +376,29 @@ static gw_rc section_open(struct section *sections, size_t *depth,
     return GW_OK;
 }
 
+/* One member of the innermost section, which its own sections may become. */
+static gw_rc read_member(struct section *sections, size_t *depth, const struct gw_json *node,
+                         const struct source *from)
+{
+    const struct section *top = &sections[*depth - 1];
+    char path[PATH_MAX_BYTES];
+    (void)path_text(node->parent, node->name, path);
+    const struct gw_config_field *field = field_find(top->schema, node->name);
+    if (field == NULL)
+        return unknown_key(top->schema, path, node->name, node->name_at, from);
+    if (!kind_matches(field->kind, node))
+        return refused(field, WRONG_KIND, path, gw_text(gw_json_kind_text(node)), node->at, from);
+    char *at = top->target + field->offset;
+    if (field->kind == GW_CONFIG_SECTION)
+        return section_open(sections, depth, field->section, node, at, from);
+    if (field->kind == GW_CONFIG_TEXTS)
+        return read_texts(field, node, path, from, at);
+    if (field->kind != GW_CONFIG_ANY)
+        return read_scalar(field, node, path, from, at);
+    memcpy(at, &node, sizeof(const struct gw_json *));
+    return GW_OK;
+}
+
 static gw_rc read_sections(const struct gw_config_schema *schema, const struct gw_json *object,
                            const struct source *from, char *target)
 {
@@ -385,23 +413,7 @@ static gw_rc read_sections(const struct gw_config_schema *schema, const struct g
             continue;
         }
         top->member = node->next;
-        char path[PATH_MAX_BYTES];
-        (void)path_text(node->parent, node->name, path);
-        const struct gw_config_field *field = field_find(top->schema, node->name);
-        if (field == NULL)
-            return unknown_key(top->schema, path, node->name, node->name_at, from);
-        if (!kind_matches(field->kind, node))
-            return refused(field, WRONG_KIND, path, gw_text(gw_json_kind_text(node)), node->at,
-                           from);
-        char *at = top->target + field->offset;
-        if (field->kind == GW_CONFIG_SECTION)
-            GW_TRY(section_open(sections, &depth, field->section, node, at, from));
-        else if (field->kind == GW_CONFIG_TEXTS)
-            GW_TRY(read_texts(field, node, path, from, at));
-        else if (field->kind == GW_CONFIG_ANY)
-            memcpy(at, &node, sizeof(const struct gw_json *));
-        else
-            GW_TRY(read_scalar(field, node, path, from, at));
+        GW_TRY(read_member(sections, &depth, node, from));
     }
     return GW_OK;
 }

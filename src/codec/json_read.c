@@ -101,12 +101,13 @@ static gw_rc unexpected(struct gw_json_reader *r, const char *wanted, struct gw_
     struct gw_buf buf;
     gw_buf_init_fixed(&buf, found, sizeof(found) - 1);
     unsigned byte = r->at < r->end ? (unsigned char)*r->at : 0;
-    if (r->at == r->end)
+    if (r->at == r->end) {
         gw_buf_put_str(&buf, "the end");
-    else if (byte > 0x20 && byte < 0x7F)
+    } else if (byte > 0x20 && byte < 0x7F) {
         gw_buf_printf(&buf, "'%c'", (char)byte);
-    else
+    } else {
         gw_buf_printf(&buf, "byte 0x%02x", byte);
+    }
     found[buf.len] = '\0';
     (void)GW_FAIL_CODE(err, GW_INVALID, CODE_SYNTAX, "expected %s, found %s", wanted, found);
     const char *hint = r->at < r->end ? hint_for(r, *r->at) : NULL;
@@ -304,6 +305,14 @@ static gw_rc take_string(struct gw_json_reader *r, struct gw_err *err)
 
 /* ---- structure ---- */
 
+/* The byte that decides what comes; NUL, which begins nothing, at the end. */
+static char front(const struct gw_json_reader *r)
+{
+    if (r->at == r->end)
+        return '\0';
+    return *r->at;
+}
+
 static gw_rc frame_open(struct gw_json_reader *r, bool is_object, struct gw_err *err)
 {
     if (r->depth == r->opts.depth_max) {
@@ -381,8 +390,8 @@ static gw_rc take_number(struct gw_json_reader *r, struct gw_err *err)
     size_t len = gw_json_number_length(rest);
     if (len == 0)
         return bad(r, r->at, "not a number: digits are missing", err);
-    char next = len < rest.len ? rest.data[len] : ' ';
-    if (rest.data[len - 1] == '0' && next >= '0' && next <= '9')
+    bool more = len < rest.len && rest.data[len] >= '0' && rest.data[len] <= '9';
+    if (more) /* digits end before a digit only behind a leading zero */
         return bad(r, r->at, "a number does not begin with 0", err);
     r->text = (struct gw_text){rest.data, len};
     r->at += len;
@@ -402,7 +411,7 @@ static bool take_word(struct gw_json_reader *r, struct gw_text word)
 static gw_rc take_value(struct gw_json_reader *r, enum gw_json_event *ret, const char *wanted,
                         struct gw_err *err)
 {
-    char first = r->at < r->end ? *r->at : '\0';
+    char first = front(r);
     if (first == '{' || first == '[') {
         *ret = first == '{' ? GW_JSON_AT_OBJECT : GW_JSON_AT_ARRAY;
         return frame_open(r, first == '{', err);
@@ -417,14 +426,15 @@ static gw_rc take_value(struct gw_json_reader *r, enum gw_json_event *ret, const
         *ret = GW_JSON_AT_NUMBER;
         return take_number(r, err);
     }
-    if (first == 't' && take_word(r, GW_TEXT_LIT("true")))
+    if (first == 't' && take_word(r, GW_TEXT_LIT("true"))) {
         *ret = GW_JSON_AT_TRUE;
-    else if (first == 'f' && take_word(r, GW_TEXT_LIT("false")))
+    } else if (first == 'f' && take_word(r, GW_TEXT_LIT("false"))) {
         *ret = GW_JSON_AT_FALSE;
-    else if (first == 'n' && take_word(r, GW_TEXT_LIT("null")))
+    } else if (first == 'n' && take_word(r, GW_TEXT_LIT("null"))) {
         *ret = GW_JSON_AT_NULL;
-    else
+    } else {
         return unexpected(r, wanted, err);
+    }
     return GW_OK;
 }
 
@@ -432,7 +442,7 @@ static gw_rc take_value(struct gw_json_reader *r, enum gw_json_event *ret, const
 static gw_rc take_after(struct gw_json_reader *r, enum gw_json_event *ret, bool *ret_done,
                         struct gw_err *err)
 {
-    char first = r->at < r->end ? *r->at : '\0';
+    char first = front(r);
     *ret_done = true;
     if (r->depth == 0) {
         if (r->at < r->end)

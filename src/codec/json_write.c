@@ -81,21 +81,39 @@ void gw_json_put_array_end(struct gw_json_writer *w)
 
 /* ---- texts ---- */
 
+/* @return the letter of the short escape, 0 when there is none */
+static char short_letter(unsigned char byte)
+{
+    switch (byte) {
+    case '"':
+        return '"';
+    case '\\':
+        return '\\';
+    case '\b':
+        return 'b';
+    case '\f':
+        return 'f';
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    default:
+        return 0;
+    }
+}
+
 static void put_escape(struct gw_buf *buf, unsigned char byte)
 {
     static const char hex[] = "0123456789abcdef";
-    char letter = byte == '\n'   ? 'n'
-                  : byte == '\t' ? 't'
-                  : byte == '\r' ? 'r'
-                  : byte == '\b' ? 'b'
-                  : byte == '\f' ? 'f'
-                                 : (char)byte;
-    if (byte < 0x20 && letter == (char)byte) {
-        char six[] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
-        gw_buf_put(buf, six, sizeof(six));
-    } else {
-        char two[] = {'\\', letter};
+    char letter = short_letter(byte);
+    char two[] = {'\\', letter};
+    char six[] = {'\\', 'u', '0', '0', hex[byte >> 4 & 15], hex[byte & 15]};
+    if (letter) {
         gw_buf_put(buf, two, sizeof(two));
+    } else {
+        gw_buf_put(buf, six, sizeof(six));
     }
 }
 
@@ -228,10 +246,11 @@ static void put_one(struct gw_json_writer *w, const struct gw_json *node)
 
 static void put_close(struct gw_json_writer *w, const struct gw_json *node)
 {
-    if (node->kind == GW_JSON_OBJECT)
+    if (node->kind == GW_JSON_OBJECT) {
         gw_json_put_object_end(w);
-    else
+    } else {
         gw_json_put_array_end(w);
+    }
 }
 
 static bool is_nest(const struct gw_json *node)

@@ -11,9 +11,9 @@ struct example {
     const char *what, *hex, *why;
 };
 
-static const char OTHER[] = "a tag or simple value that has no meaning here";
-static const char LONG[] = "not in its shortest form";
-static const char OPEN[] = "indefinite length";
+static const char other[] = "a tag or simple value that has no meaning here";
+static const char too_long[] = "not in its shortest form";
+static const char open_ended[] = "indefinite length";
 
 /* clang-format off */
 static const struct example examples[] = {
@@ -51,24 +51,24 @@ static const struct example examples[] = {
     {"Infinity", "f97c00", NULL},
     {"NaN", "f97e00", NULL},
     {"-Infinity", "f9fc00", NULL},
-    {"Infinity, 32 bits", "fa7f800000", LONG},
-    {"NaN, 32 bits", "fa7fc00000", LONG},
-    {"-Infinity, 32 bits", "faff800000", LONG},
-    {"Infinity, 64 bits", "fb7ff0000000000000", LONG},
-    {"NaN, 64 bits", "fb7ff8000000000000", LONG},
-    {"-Infinity, 64 bits", "fbfff0000000000000", LONG},
+    {"Infinity, 32 bits", "fa7f800000", too_long},
+    {"NaN, 32 bits", "fa7fc00000", too_long},
+    {"-Infinity, 32 bits", "faff800000", too_long},
+    {"Infinity, 64 bits", "fb7ff0000000000000", too_long},
+    {"NaN, 64 bits", "fb7ff8000000000000", too_long},
+    {"-Infinity, 64 bits", "fbfff0000000000000", too_long},
     {"false", "f4", NULL},
     {"true", "f5", NULL},
     {"null", "f6", NULL},
-    {"undefined", "f7", OTHER},
-    {"simple(16)", "f0", OTHER},
-    {"simple(255)", "f8ff", OTHER},
-    {"0(\"2013-03-21T20:04:00Z\")", "c074323031332d30332d32315432303a30343a30305a", OTHER},
-    {"1(1363896240)", "c11a514b67b0", OTHER},
-    {"1(1363896240.5)", "c1fb41d452d9ec200000", OTHER},
-    {"23(h'01020304')", "d74401020304", OTHER},
-    {"24(h'6449455446')", "d818456449455446", OTHER},
-    {"32(\"http://www.example.com\")", "d82076687474703a2f2f7777772e6578616d706c652e636f6d", OTHER},
+    {"undefined", "f7", other},
+    {"simple(16)", "f0", other},
+    {"simple(255)", "f8ff", other},
+    {"0(\"2013-03-21T20:04:00Z\")", "c074323031332d30332d32315432303a30343a30305a", other},
+    {"1(1363896240)", "c11a514b67b0", other},
+    {"1(1363896240.5)", "c1fb41d452d9ec200000", other},
+    {"23(h'01020304')", "d74401020304", other},
+    {"24(h'6449455446')", "d818456449455446", other},
+    {"32(\"http://www.example.com\")", "d82076687474703a2f2f7777772e6578616d706c652e636f6d", other},
     {"h''", "40", NULL},
     {"h'01020304'", "4401020304", NULL},
     {"\"\"", "60", NULL},
@@ -87,45 +87,45 @@ static const struct example examples[] = {
     {"{\"a\": 1, \"b\": [2, 3]}", "a26161016162820203", NULL},
     {"[\"a\", {\"b\": \"c\"}]", "826161a161626163", NULL},
     {"{\"a\": \"A\" .. \"e\": \"E\"}", "a56161614161626142616361436164614461656145", NULL},
-    {"(_ h'0102', h'030405')", "5f42010243030405ff", OPEN},
-    {"(_ \"strea\", \"ming\")", "7f657374726561646d696e67ff", OPEN},
-    {"[_ ]", "9fff", OPEN},
-    {"[_ 1, [2, 3], [_ 4, 5]]", "9f018202039f0405ffff", OPEN},
-    {"[_ 1, [2, 3], [4, 5]]", "9f01820203820405ff", OPEN},
-    {"[1, [2, 3], [_ 4, 5]]", "83018202039f0405ff", OPEN},
-    {"[1, [_ 2, 3], [4, 5]]", "83019f0203ff820405", OPEN},
-    {"[_ 1 .. 25]", "9f0102030405060708090a0b0c0d0e0f101112131415161718181819ff", OPEN},
-    {"{_ \"a\": 1, \"b\": [_ 2, 3]}", "bf61610161629f0203ffff", OPEN},
-    {"[\"a\", {_ \"b\": \"c\"}]", "826161bf61626163ff", OPEN},
-    {"{_ \"Fun\": true, \"Amt\": -2}", "bf6346756ef563416d7421ff", OPEN},
+    {"(_ h'0102', h'030405')", "5f42010243030405ff", open_ended},
+    {"(_ \"strea\", \"ming\")", "7f657374726561646d696e67ff", open_ended},
+    {"[_ ]", "9fff", open_ended},
+    {"[_ 1, [2, 3], [_ 4, 5]]", "9f018202039f0405ffff", open_ended},
+    {"[_ 1, [2, 3], [4, 5]]", "9f01820203820405ff", open_ended},
+    {"[1, [2, 3], [_ 4, 5]]", "83018202039f0405ff", open_ended},
+    {"[1, [_ 2, 3], [4, 5]]", "83019f0203ff820405", open_ended},
+    {"[_ 1 .. 25]", "9f0102030405060708090a0b0c0d0e0f101112131415161718181819ff", open_ended},
+    {"{_ \"a\": 1, \"b\": [_ 2, 3]}", "bf61610161629f0203ffff", open_ended},
+    {"[\"a\", {_ \"b\": \"c\"}]", "826161bf61626163ff", open_ended},
+    {"{_ \"Fun\": true, \"Amt\": -2}", "bf6346756ef563416d7421ff", open_ended},
     /* not in the RFC's table: what strictness adds */
     {"nothing", "", "cut short"},
-    {"0 in two bytes", "1800", LONG},
-    {"23 in two bytes", "1817", LONG},
-    {"255 in three bytes", "1900ff", LONG},
-    {"65535 in five bytes", "1a0000ffff", LONG},
-    {"2^32-1 in nine bytes", "1b00000000ffffffff", LONG},
-    {"bignum that 64 bits hold", "c248ffffffffffffffff", LONG},
-    {"bignum with a leading zero", "c24a00010000000000000000", LONG},
-    {"empty bignum", "c240", LONG},
+    {"0 in two bytes", "1800", too_long},
+    {"23 in two bytes", "1817", too_long},
+    {"255 in three bytes", "1900ff", too_long},
+    {"65535 in five bytes", "1a0000ffff", too_long},
+    {"2^32-1 in nine bytes", "1b00000000ffffffff", too_long},
+    {"bignum that 64 bits hold", "c248ffffffffffffffff", too_long},
+    {"bignum with a leading zero", "c24a00010000000000000000", too_long},
+    {"empty bignum", "c240", too_long},
     {"bignum above 128 bits", "c25101000000000000000000000000000000ff", "number outside 128 bits"},
     {"lowest number", "c3507fffffffffffffffffffffffffffffff", NULL},
     {"below the lowest number", "c35080000000000000000000000000000000", "number outside 128 bits"},
     {"bignum that is an int", "c201", "expected bytes"},
-    {"tag 2 in two bytes", "d80249010000000000000000", OTHER},
+    {"tag 2 in two bytes", "d80249010000000000000000", other},
     {"text that is not UTF-8", "61ff", "text is not UTF-8"},
     {"text with a surrogate", "63eda080", "text is not UTF-8"},
     {"text, overlong", "62c080", "text is not UTF-8"},
     {"keys out of order", "a203040102", "map keys out of order"},
     {"the same key twice", "a201020104", "map keys out of order"},
     {"longer key before a shorter one", "a2626161016162 02", "map keys out of order"},
-    {"false in two bytes", "f814", OTHER},
+    {"false in two bytes", "f814", other},
     {"reserved head", "1c", "reserved head"},
     {"array cut short", "8201", "cut short"},
     {"array that lies", "9b00ffffffffffffff", "cut short"},
     {"bytes cut short", "4401", "cut short"},
-    {"1.5 in 32 bits", "fa3fc00000", LONG},
-    {"another NaN", "f97e01", LONG},
+    {"1.5 in 32 bits", "fa3fc00000", too_long},
+    {"another NaN", "f97e01", too_long},
     {"half a float", "fb3ff19999", "cut short"},
 };
 /* clang-format on */
@@ -143,6 +143,7 @@ static struct gw_bytes from_hex(const char *hex, uint8_t *ret)
 }
 
 /* Writes back whatever the reader says is there. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the examples above, at most 3 */
 static void copy_items(struct gw_cbor_reader *r, size_t count, struct gw_buf *out)
 {
     for (; count && r->why == NULL; count--) {
@@ -205,9 +206,10 @@ static void appendix_a_of_the_rfc(void **state)
         struct gw_bytes span = gw_cbor_skip(&r);
         gw_cbor_end(&r);
         if (examples[i].why || r.why) {
-            if (!examples[i].why || !r.why || strcmp(examples[i].why, r.why) != 0)
+            if (!examples[i].why || !r.why || strcmp(examples[i].why, r.why) != 0) {
                 fail_msg("%s: expected '%s', got '%s'", examples[i].what,
                          examples[i].why ? examples[i].why : "taken", r.why ? r.why : "taken");
+            }
             assert_true(gw_cbor_failed(&r) && span.len == 0);
             continue;
         }
@@ -336,10 +338,11 @@ static void floats_come_back_in_their_shortest_form(void **state)
         struct gw_cbor_reader r = gw_cbor_reader(gw_buf_bytes(&buf));
         uint64_t again = gw_cbor_get_f64(&r);
         assert_false(gw_cbor_failed(&r));
-        if (value == value)
+        if (value == value) {
             assert_true(again == bits && (i % 2 == 0 || buf.len <= 5));
-        else
+        } else {
             assert_true(buf.len == 3);
+        }
     }
 }
 

@@ -141,9 +141,10 @@ static void mistakes_are_told_with_place_and_hint(void **state)
         assert_int_equal(read_text(mistakes[i].text, &s, &err), GW_INVALID);
         if (strcmp(err.msg, mistakes[i].msg) != 0 || strcmp(err.hint, mistakes[i].hint) != 0 ||
             err.code != mistakes[i].code || err.place.line != mistakes[i].line ||
-            err.place.column != mistakes[i].column)
+            err.place.column != mistakes[i].column) {
             fail_msg("%s\n%u %u:%u %s | %s", mistakes[i].text, err.code, err.place.line,
                      err.place.column, err.msg, err.hint);
+        }
         assert_memory_equal(&s, &before, sizeof(s));
         assert_string_equal(err.place.name, "godwit.jsonc");
     }
@@ -162,10 +163,11 @@ static void flags_and_environment_name_their_origin(void **state)
     assert_string_equal(err.hint, "did you mean \"port\"?");
     assert_string_equal(err.place.name, "GODWIT_NET_PRT");
     const char *const wrong[] = {"net", "peers", "stores", "name.x", "", "net.", "net.port.x"};
-    for (size_t i = 0; i < GW_COUNT_OF(wrong); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(wrong); i++) {
         assert_int_equal(gw_config_set(&schema, gw_text(wrong[i]), gw_text("1"), gw_text("--set"),
                                        &arena, &s, &err),
                          GW_INVALID);
+    }
     assert_ok(gw_config_set(&schema, gw_text("fsync"), gw_text("false"), gw_text("--set"), &arena,
                             &s, &err),
               &err);

@@ -300,12 +300,12 @@ static void depth_is_bounded_by_choice_and_not_by_the_stack(void **state)
     assert_int_equal(err.rc, GW_TOOLARGE);
     assert_int_equal(err.code, 7103);
     assert_int_equal(err.place.column, GW_JSON_DEPTH_DEFAULT + 1);
-    const char *again = there_and_back((struct gw_text){deep, 2 * DEEP}, &opts, &err);
+    const char *again = there_and_back((struct gw_text){deep, (size_t)2 * DEEP}, &opts, &err);
     assert_non_null(again);
-    assert_memory_equal(again, deep, 2 * DEEP);
+    assert_memory_equal(again, deep, (size_t)2 * DEEP);
     memset(deep, '[', DEEP + 1);
     memset(deep + DEEP + 1, ']', DEEP + 1);
-    assert_null(there_and_back((struct gw_text){deep, 2 * DEEP + 2}, &opts, &err));
+    assert_null(there_and_back((struct gw_text){deep, sizeof(deep) - 1}, &opts, &err));
 }
 
 static void events_come_one_by_one_and_skip_gives_the_raw_text(void **state)

@@ -131,6 +131,7 @@ static void json_schema_test_suite_comes_back(void **state)
         print_message("SKIPPED: %s is not there; (cd tests/corpora && npm ci)\n", FOLDER);
         skip();
     }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): this program has one thread */
     assert_int_equal(nftw(FOLDER, visit, 16, FTW_PHYS), 0);
     print_message("%u documents\n", documents);
     assert_int_equal(failures, 0);
