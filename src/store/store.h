@@ -56,7 +56,8 @@ struct gw_store_item {
     const union gw_value *columns; /* of the intent; NULL when it is absent */
     struct gw_bytes image;         /* of the intent */
     bool read_back; /* round-trip gate: read the row in the same transaction and compare */
-    uint32_t group; /* items of one non-zero group are written all or none (atomic_push) */
+    uint32_t group; /* items of one non-zero group stand side by side and are written all or none
+                       (atomic_push); when one of them is not, the others answer REFUSED, class DEPENDENT */
 };
 
 enum gw_store_outcome { GW_STORE_APPLIED, GW_STORE_ALREADY, GW_STORE_CONFLICT, GW_STORE_REFUSED };
@@ -116,6 +117,19 @@ struct gw_store_page {
     bool end;
 };
 
+/* What a store can be asked; texts for messages, metrics and traces. */
+/* clang-format off */
+#define GW_STORE_CALLS(X) X(FETCH, "fetch") X(SCAN, "scan") X(COUNT, "count") X(PUSH, "push") X(CATALOG, "catalog") \
+    X(PREPARE_PLAN, "prepare plan") X(PREPARE, "prepare") X(FENCE_READ, "fence read") X(FENCE_RAISE, "fence raise") \
+    X(FENCE_TAKE_OVER, "take over")
+/* clang-format on */
+enum gw_store_call {
+#define X(name, text) GW_STORE_CALL_##name,
+    GW_STORE_CALLS(X)
+#undef X
+};
+const char *gw_store_call_text(enum gw_store_call call);
+
 struct gw_store_ops {
     gw_rc (*open)(const struct gw_store_config *config, struct gw_store **ret, struct gw_err *err);
     void (*close)(struct gw_store *store); /* accepts NULL */
@@ -157,6 +171,10 @@ struct gw_store_ops {
     gw_rc (*push)(struct gw_store *store, uint64_t epoch, uint64_t attempt,
                   const struct gw_store_item *items, uint32_t count, struct gw_arena *arena,
                   struct gw_store_result *ret_results, struct gw_err *err);
+
+    /** NULL in stores that take real time. A simulated store answers at once and tells here how long the call of
+     *  `rows` rows takes before and after its effect; whoever called waits that long (store/pool.h does). */
+    int64_t (*hold_ns)(struct gw_store *store, enum gw_store_call call, uint32_t rows, bool before);
 };
 
 struct gw_store {
@@ -165,5 +183,10 @@ struct gw_store {
 
 /** The connector for a kind (lang's words: "sqlite", "memory"). @return NULL: not built in or unknown */
 const struct gw_store_ops *gw_store_find(struct gw_text kind);
+/** By the kind in config->url. @return GW_UNSUPPORTED for a kind that is not built in, or what its open() returns */
+gw_rc gw_store_open(const struct gw_store_config *config, struct gw_store **ret,
+                    struct gw_err *err);
+/** Accepts NULL. */
+void gw_store_close(struct gw_store *store);
 
 #endif
