@@ -322,6 +322,25 @@ static void the_writers_cursor_goes_on_while_pairs_change(void **state)
     fix->kv->ops->abort(txn);
 }
 
+static void a_pair_put_in_front_of_a_cursor_that_goes_back_is_met(void **state)
+{
+    struct fixture *fix = *state;
+    struct gw_err err;
+    put_batch(fix, "d", "1");
+    put_batch(fix, "f", "1");
+    struct gw_kv_txn *txn = begin(fix);
+    put(fix, txn, "a", "1");
+    struct gw_kv_cur *cur;
+    assert_ok(fix->kv->ops->seek((struct gw_kv_view){.txn = txn}, text("z"), &cur, &err), &err);
+    expect_step(fix, cur, false, "f");
+    expect_step(fix, cur, false, "d"); /* of an older layer: "a" was looked at and waits */
+    put(fix, txn, "c", "1");
+    expect_step(fix, cur, false, "c");
+    expect_step(fix, cur, false, "a");
+    fix->kv->ops->close(cur);
+    commit(fix, txn);
+}
+
 static void sizes_outside_the_bounds_are_refused(void **state)
 {
     struct fixture *fix = *state;
@@ -694,6 +713,7 @@ int main(void)
         BOTH(deletions_hide_what_lies_in_older_layers),
         BOTH(a_cursor_turns_and_stays_beside_its_key_at_an_end),
         BOTH(the_writers_cursor_goes_on_while_pairs_change),
+        BOTH(a_pair_put_in_front_of_a_cursor_that_goes_back_is_met),
         BOTH(sizes_outside_the_bounds_are_refused),
         BOTH(a_checkpoint_holds_exactly_its_snapshot),
         cmocka_unit_test(random_operations_agree_with_a_model_over_small_layers),
