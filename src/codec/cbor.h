@@ -49,6 +49,9 @@ enum {
     GW_CBOR_FALSE = 0xF4,
     GW_CBOR_TRUE = 0xF5,
     GW_CBOR_NULL = 0xF6,
+    GW_CBOR_FLOAT16 = 0xF9,
+    GW_CBOR_FLOAT32 = 0xFA,
+    GW_CBOR_FLOAT64 = 0xFB,
 };
 
 /* ---- writing ---- */

@@ -174,6 +174,32 @@ static void flags_and_environment_name_their_origin(void **state)
     assert_false(s.fsync);
 }
 
+static void every_refused_allocation_is_told(void **state)
+{
+    (void)state;
+    struct gw_json_doc doc;
+    struct gw_err err = {0};
+    struct gw_text text = GW_TEXT_LIT("{\"name\": \"shop\", \"peers\": [\"a\", \"b\"]}");
+    assert_ok(gw_json_parse(text, NULL, &arena, &doc, &err), &err);
+    for (size_t room = 0;; room += 16) { /* one block, so the bound is what refuses */
+        struct gw_arena small;
+        struct settings s, before;
+        memset(&before, 0, sizeof(before));
+        gw_config_defaults(&schema, &before);
+        memcpy(&s, &before, sizeof(s));
+        gw_arena_init(&small, &gw_kit_alloc, room);
+        gw_rc rc = gw_config_read(&schema, &doc, NULL, &small, &s, &err);
+        if (rc == GW_OK)
+            assert_text_equal(s.peers.items[1], "b");
+        gw_arena_done(&small);
+        if (rc == GW_OK)
+            break;
+        assert_int_equal(rc, GW_NOMEM);
+        assert_memory_equal(&s, &before, sizeof(s));
+        assert_true(room < 4096);
+    }
+}
+
 static void sizes_have_binary_units(void **state)
 {
     (void)state;
@@ -195,6 +221,7 @@ int main(void)
         cmocka_unit_test(defaults_then_file_then_flag),
         cmocka_unit_test(mistakes_are_told_with_place_and_hint),
         cmocka_unit_test(flags_and_environment_name_their_origin),
+        cmocka_unit_test(every_refused_allocation_is_told),
         cmocka_unit_test(sizes_have_binary_units),
     };
     return cmocka_run_group_tests(tests, arena_open, arena_close) != 0;
