@@ -10,8 +10,8 @@ enum { GW_IMAGE_ON_STACK = 1024 };
 static inline struct gw_hash128 gw_image_hash_tagged(const uint8_t *tag, size_t tag_bytes,
                                                      struct gw_bytes image)
 {
-    if (image.len <=
-        GW_IMAGE_ON_STACK) { /* one call on one piece is several times faster than a stream */
+    /* One call on one piece is several times faster than a stream. */
+    if (image.len <= GW_IMAGE_ON_STACK) {
         uint8_t joined[8 + GW_IMAGE_ON_STACK];
         memcpy(joined, tag, tag_bytes);
         if (image.len)

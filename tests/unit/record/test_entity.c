@@ -24,6 +24,9 @@ static void rows_survive_their_image_and_their_key(void **state)
         assert_ok(gw_image_decode(entity, gw_buf_bytes(&image), &arena, back, &err), &err);
         for (uint32_t f = 0; f < entity->field_count; f++)
             assert_true(gw_value_equal(entity->fields[f].type, row[f], back[f]));
+        gw_home_image(home, row, &key); /* the same columns: the same bytes */
+        assert_true(gw_bytes_equal(gw_buf_bytes(&image), gw_buf_bytes(&key)));
+        gw_buf_reset(&key);
         gw_entity_key(entity, row, &key);
         assert_ok(gw_entity_unkey(entity, gw_buf_bytes(&key), &arena, keys, &err), &err);
         for (uint32_t f = 0; f < entity->key_count; f++)
@@ -40,6 +43,8 @@ static void rows_survive_their_image_and_their_key(void **state)
                          GW_INVALID);
         image.len++;
         gw_buf_put_u8(&image, 0);
+        assert_int_equal(gw_image_decode(entity, gw_buf_bytes(&image), &arena, back, &err),
+                         GW_INVALID);
         assert_int_equal(gw_home_image_decode(home, gw_buf_bytes(&image), &arena, back, &err),
                          GW_INVALID);
         gw_buf_reset(&image);

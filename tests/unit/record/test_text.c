@@ -164,6 +164,31 @@ static void refusals_name_what_was_expected_and_what_came(void **state)
     assert_string_equal(desk->err.msg, "expected u8, got nothing");
 }
 
+static void refused_memory_is_reported(void **state)
+{
+    struct desk *desk = *state;
+    struct gw_type str = {.kind = GW_TYPE_STR, .max = 8};
+    const struct gw_type *const str_item[] = {finished(desk, &str)};
+    struct gw_type opt = {.kind = GW_TYPE_OPT, .items = str_item, .item_count = 1};
+    const struct gw_type *const opt_item[] = {finished(desk, &opt)};
+    struct gw_type list = {.kind = GW_TYPE_LIST, .items = opt_item, .item_count = 1, .max = 3};
+    struct gw_json_doc doc;
+    finished(desk, &list);
+    assert_ok(
+        gw_json_parse(GW_TEXT_LIT("[\"a\",null,\"b\"]"), NULL, &desk->arena, &doc, &desk->err),
+        &desk->err);
+    for (size_t bytes = 0;; bytes += 16) {
+        struct gw_arena arena;
+        union gw_value value = {.u = 77};
+        gw_arena_init(&arena, &gw_kit_alloc, bytes);
+        gw_rc rc = gw_value_from_json(&list, doc.root, &arena, &value, &desk->err);
+        assert_true(rc == GW_OK || (rc == GW_NOMEM && value.u == 77));
+        gw_arena_done(&arena);
+        if (rc == GW_OK)
+            return;
+    }
+}
+
 static struct gw_text line_of(struct desk *desk, const struct gw_type *type, union gw_value value,
                               size_t bytes_max)
 {
@@ -222,6 +247,7 @@ int main(void)
                                         close_desk),
         cmocka_unit_test_setup_teardown(refusals_name_what_was_expected_and_what_came, open_desk,
                                         close_desk),
+        cmocka_unit_test_setup_teardown(refused_memory_is_reported, open_desk, close_desk),
         cmocka_unit_test_setup_teardown(a_line_for_people, open_desk, close_desk),
         cmocka_unit_test_setup_teardown(a_long_line_is_cut_between_characters, open_desk,
                                         close_desk),

@@ -108,6 +108,73 @@ static void check_refuses_what_decode_refuses(void **state)
     assert_non_null(strstr(err.msg, "byte 0"));
 }
 
+/* One row, one type and bytes that are canonical CBOR, but no value of it. */
+static void decode_refuses_what_is_outside_its_type(void **state)
+{
+    (void)state;
+    const struct gw_enum_member members[] = {{GW_TEXT_LIT("A"), 1}, {GW_TEXT_LIT("B"), 5}};
+    const struct gw_enum kinds = {GW_TEXT_LIT("Kind"), GW_TYPE_U8, members, 2};
+    const struct gw_type *const u8_item[] = {gw_type_of_kind(GW_TYPE_U8)};
+    struct gw_type str = {.kind = GW_TYPE_STR, .max = 3}, blob = {.kind = GW_TYPE_BYTES, .max = 3};
+    struct gw_type dec = {.kind = GW_TYPE_DEC, .precision = 3, .scale = 2};
+    struct gw_type wide = {.kind = GW_TYPE_DEC, .precision = 19, .scale = 2};
+    struct gw_type time = {.kind = GW_TYPE_TIME, .unit = GW_TIME_S};
+    struct gw_type kind = {.kind = GW_TYPE_ENUM, .members = &kinds};
+    struct gw_type list = {.kind = GW_TYPE_LIST, .items = u8_item, .item_count = 1, .max = 2};
+    struct gw_type pair = {.kind = GW_TYPE_TUPLE, .items = u8_item, .item_count = 1};
+    struct gw_type *const made[] = {&str, &blob, &dec, &wide, &time, &kind, &list, &pair};
+    for (size_t i = 0; i < GW_COUNT_OF(made); i++)
+        assert_int_equal(gw_type_finish(made[i], NULL), GW_OK);
+    const struct {
+        const struct gw_type *type;
+        const char *hex;
+    } cases[] = {
+        {&str, "6461626364"},
+        {&str, "62c328"},
+        {&str, "43616263"},
+        {&blob, "4401020304"},
+        {&blob, "63616263"},
+        {&dec, "82021903e8"},
+        {&dec, "82023903e7"},
+        {&dec, "820101"},
+        {&dec, "01"},
+        {&wide, "82021b8ac7230489e80000"},
+        {&wide, "82023b8ac7230489e7ffff"},
+        {&time, "1b0000003afff44180"},
+        {&kind, "02"},
+        {&kind, "20"},
+        {&list, "83010203"},
+        {&list, "8118"},
+        {&pair, "80"},
+        {&pair, "820101"},
+        {u8_item[0], "190100"},
+        {u8_item[0], "20"},
+        {u8_item[0], "1801"},
+        {gw_type_of_kind(GW_TYPE_BOOL), "01"},
+        {gw_type_of_kind(GW_TYPE_I8), "1880"},
+        {gw_type_of_kind(GW_TYPE_I8), "3880"},
+        {gw_type_of_kind(GW_TYPE_UUID), "4f000102030405060708090a0b0c0d0e"},
+        {gw_type_of_kind(GW_TYPE_REAL), "fb7ff8000000000001"},
+        {gw_type_of_kind(GW_TYPE_I128), "c250ffffffffffffffffffffffffffffffff"},
+        {u8_item[0], ""},
+    };
+    struct bench bench;
+    bench_open(&bench, 7);
+    for (size_t i = 0; i < GW_COUNT_OF(cases); i++) {
+        uint8_t bytes[32];
+        size_t len = strlen(cases[i].hex) / 2;
+        union gw_value value = {.u = 77};
+        assert_true(gw_unhex(gw_text(cases[i].hex), bytes, len));
+        struct gw_cbor_reader reader = gw_cbor_reader((struct gw_bytes){bytes, len});
+        gw_rc rc = gw_value_decode(cases[i].type, &reader, &bench.arena, &value, &bench.err);
+        if (rc == GW_OK)
+            print_error("accepted %s\n", cases[i].hex);
+        assert_int_equal(rc, GW_INVALID);
+        assert_true(value.u == 77);
+    }
+    bench_close(&bench);
+}
+
 static int sign(int order)
 {
     return (order > 0) - (order < 0);
@@ -237,6 +304,45 @@ static void refused_memory_is_reported(void **state)
     }
 }
 
+/* (opt<u8>, bytes<4>) with an escape: unkey and copy under every bound of memory up to the one that is enough. */
+static void refused_memory_is_reported_by_unkey_and_copy(void **state)
+{
+    (void)state;
+    struct gw_err err;
+    const struct gw_type *const u8_item[] = {gw_type_of_kind(GW_TYPE_U8)};
+    struct gw_type opt = {.kind = GW_TYPE_OPT, .items = u8_item, .item_count = 1};
+    struct gw_type blob = {.kind = GW_TYPE_BYTES, .max = 4};
+    const struct gw_type *const parts[] = {&opt, &blob};
+    struct gw_type tuple = {.kind = GW_TYPE_TUPLE, .items = parts, .item_count = 2};
+    assert_ok(gw_type_finish(&opt, &err), &err);
+    assert_ok(gw_type_finish(&blob, &err), &err);
+    assert_ok(gw_type_finish(&tuple, &err), &err);
+    static const uint8_t key[] = {0x01, 0x07, 0x61, 0x00, 0xff, 0x00, 0x00};
+    for (size_t bytes = 0;; bytes += 16) {
+        struct gw_arena arena, copies;
+        gw_arena_init(&arena, &gw_kit_alloc, bytes);
+        gw_arena_init(&copies, &gw_kit_alloc, bytes);
+        struct gw_bytes at = {key, sizeof(key)};
+        union gw_value value = {.u = 77}, copy = {.u = 77};
+        gw_rc rc = gw_value_unkey(&tuple, &at, &arena, &value, &err);
+        if (rc == GW_OK) {
+            assert_int_equal(value.list.items[1].bytes.len, 2);
+            assert_true(gw_value_copy(&tuple, value, &copies, &copy));
+            assert_true(gw_value_equal(&tuple, value, copy));
+            gw_arena_done(&copies);
+            gw_arena_init(&copies, &gw_kit_alloc, bytes - 16);
+            copy = (union gw_value){.u = 77};
+            assert_false(gw_value_copy(&tuple, value, &copies, &copy));
+        }
+        assert_true(rc == GW_OK || (rc == GW_NOMEM && value.u == 77));
+        assert_true(copy.u == 77);
+        gw_arena_done(&arena);
+        gw_arena_done(&copies);
+        if (rc == GW_OK)
+            return;
+    }
+}
+
 static void key_bytes_are_as_the_format_says(void **state)
 {
     (void)state;
@@ -266,11 +372,13 @@ int main(void)
         cmocka_unit_test(decode_of_encode_is_the_identity),
         cmocka_unit_test(what_decode_accepts_encode_writes_back),
         cmocka_unit_test(check_refuses_what_decode_refuses),
+        cmocka_unit_test(decode_refuses_what_is_outside_its_type),
         cmocka_unit_test(key_order_is_value_order),
         cmocka_unit_test(unkey_of_key_is_the_identity_and_finds_its_end),
         cmocka_unit_test(damaged_keys_are_refused_or_written_back),
         cmocka_unit_test(a_copy_is_equal_and_owns_its_bytes),
         cmocka_unit_test(refused_memory_is_reported),
+        cmocka_unit_test(refused_memory_is_reported_by_unkey_and_copy),
         cmocka_unit_test(key_bytes_are_as_the_format_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
