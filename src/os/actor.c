@@ -186,22 +186,22 @@ void gw_actor_run_once(struct gw_actor *actor)
         wake(actor);
 }
 
-static gw_rc make(const struct gw_actor_opts *opts, struct gw_actor **ret, struct gw_err *err)
+/** @return NULL when out of memory */
+static struct gw_actor *make(const struct gw_actor_opts *opts)
 {
     GW_ASSERT(opts->on_message != NULL && opts->mailbox_max >= 1);
     struct gw_actor *actor = calloc(1, sizeof(*actor));
-    if (actor == NULL)
-        return GW_FAIL_NOMEM(err);
-    actor->opts = *opts;
-    *ret = actor;
-    return GW_OK;
+    if (actor != NULL)
+        actor->opts = *opts;
+    return actor;
 }
 
 gw_rc gw_actor_host(const struct gw_actor_opts *opts, struct gw_actor **ret, struct gw_err *err)
 {
     GW_ASSERT(opts->wake != NULL);
-    struct gw_actor *actor;
-    GW_TRY(make(opts, &actor, err));
+    struct gw_actor *actor = make(opts);
+    if (actor == NULL)
+        return GW_FAIL_NOMEM(err);
     actor->is_hosted = true;
     atomic_store(&actor->top, &asleep);
     *ret = actor;
@@ -210,8 +210,9 @@ gw_rc gw_actor_host(const struct gw_actor_opts *opts, struct gw_actor **ret, str
 
 gw_rc gw_actor_start(const struct gw_actor_opts *opts, struct gw_actor **ret, struct gw_err *err)
 {
-    struct gw_actor *actor;
-    GW_TRY(make(opts, &actor, err));
+    struct gw_actor *actor = make(opts);
+    if (actor == NULL)
+        return GW_FAIL_NOMEM(err);
     int failed = pthread_create(&actor->thread, NULL, run, actor);
     if (failed != 0) {
         free(actor);

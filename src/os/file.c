@@ -262,7 +262,7 @@ gw_rc gw_file_load(const char *path, struct gw_arena *arena, size_t bytes_max, s
 {
     GW_CLEANUP(gw_file_close_at) struct gw_file *file = NULL;
     struct gw_file_info info;
-    size_t got;
+    size_t got = 0;
     GW_TRY(gw_file_open(path, GW_FILE_READ, &file, err));
     GW_TRY(gw_file_info(file, &info, err));
     if (info.type == GW_FILE_FOLDER)
