@@ -117,8 +117,22 @@ static gw_rc begin_schema(struct gw_sqlite *store, struct gw_err *err)
     return GW_OK;
 }
 
+/* A restored backup is another file under the same name. Writing on into the old one would lose everything. */
+static gw_rc check_same_file(struct gw_sqlite *store, struct gw_err *err)
+{
+    struct gw_file_info info;
+    gw_rc rc = gw_path_info(store->path, &info, err);
+    if (rc < 0)
+        return gw_err_wrap_rc(err, rc, "store %.*s", GW_TEXT_ARG(store->name));
+    if (info.device == store->device && info.inode == store->inode)
+        return GW_OK;
+    return GW_FAIL(err, GW_UNREACHABLE, "store %.*s: %s was replaced by another file",
+                   GW_TEXT_ARG(store->name), store->path);
+}
+
 gw_rc gw_sqlite_begin(struct gw_sqlite *store, bool is_write, struct gw_err *err)
 {
+    GW_TRY(check_same_file(store, err));
     store->deadline_ns = gw_clock_mono_ns() + (int64_t)store->timeout_ms * GW_NS_PER_MS;
     GW_TRY(gw_sqlite_run(store, is_write ? GW_SQLITE_BEGIN_WRITE : GW_SQLITE_BEGIN, err));
     gw_rc rc = begin_schema(store, err);
@@ -213,6 +227,8 @@ static gw_rc open_file(struct gw_sqlite *store, struct gw_err *err)
         gw_err_hint(err, "godwit does not create databases: check the path in the store's url");
         return gw_err_wrap_rc(err, GW_UNREACHABLE, "store %.*s", GW_TEXT_ARG(store->name));
     }
+    store->device = info.device;
+    store->inode = info.inode;
     if (sqlite3_open_v2(store->path, &store->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                         NULL) != SQLITE_OK)

@@ -89,6 +89,7 @@ struct gw_sqlite {
     struct gw_arena arena; /* of the texts below; life of the connection */
     struct gw_text name;
     const char *path;
+    uint64_t device, inode; /* of the file that was opened */
     uint8_t cluster[16];
     uint32_t slot;
     uint32_t timeout_ms;
