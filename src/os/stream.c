@@ -299,6 +299,12 @@ gw_rc gw_stream_write(struct gw_stream *stream, const struct gw_bytes *parts, si
     return GW_OK;
 }
 
+void gw_stream_write_now(struct gw_stream *stream, struct gw_bytes data)
+{
+    if (!stream->broken && data.len)
+        (void)!send(stream->fd, data.data, data.len, MSG_NOSIGNAL);
+}
+
 size_t gw_stream_queued_bytes(const struct gw_stream *stream)
 {
     return stream->len;

@@ -55,6 +55,8 @@ typedef void gw_stream_done(void *ctx, gw_rc rc);
 GW_NODISCARD gw_rc gw_stream_write(struct gw_stream *stream, const struct gw_bytes *parts,
                                    size_t count, gw_stream_done *done, void *ctx,
                                    struct gw_err *err);
+/** Past the queue, best effort, what the kernel takes at once: for a last word before gw_stream_close(). */
+void gw_stream_write_now(struct gw_stream *stream, struct gw_bytes data);
 size_t gw_stream_queued_bytes(const struct gw_stream *stream);
 /** Bound of the queue; lower than what is queued only refuses new writes. */
 void gw_stream_set_write_bytes_max(struct gw_stream *stream, size_t bytes_max);
