@@ -6,6 +6,25 @@
 #define GW_CODES_LANGUAGE(X)                                                                                       \
     X(1001, "a character that no token begins with",                                                               \
       "Programs are UTF-8 text of names, numbers, strings, operators and comments (# to the end of the line).")    \
+    X(1101, "a function may cost more units than its limit",                                                       \
+      "Every program is bounded before it runs: the checker adds up the dearest way through a function.\n"         \
+      "The note behind the carets is the loop that costs most, the hint a number of turns with which every\n"      \
+      "limit holds. For more, call a small txn from a daemon, page by page.")                                      \
+    X(1102, "a function may read more keys than its limit",                                                        \
+      "Keys are counted as they are written: two that may be equal count twice, a key in a loop counts once a\n"   \
+      "turn, rows of tables count too. Read fewer in one call, or page through them from a daemon.")               \
+    X(1103, "a transaction may write more keys than its limit",                                                    \
+      "A txn is one atomic step for every reader, so it stays small. Write fewer rows in one call, or let a\n"     \
+      "daemon call it once per page.")                                                                             \
+    X(1104, "arguments and result of a function may be too large",                                                 \
+      "They travel in one journal record. Shorten the text or list types of the parameters or of the result.")     \
+    X(1105, "the locals of a daemon may be too large",                                                             \
+      "What lives across a wait is stored in the ledger each time. Keep long values in a table or an entity.")     \
+    X(1109, "a function is too large to compile",                                                                  \
+      "Its code passes what 16-bit operands can address. Split it into several.")                                  \
+    X(1110, "a key depends on too many reads in a row",                                                            \
+      "Each step needs the answer of the one before, so each may wait for a store. Four are allowed. Pass keys\n"  \
+      "as arguments, or walk the chain in a daemon, one txn per step.")                                            \
     X(1301, "a home names a table that its store does not have",                                                   \
       "The table must exist before the engine starts: godwit moves data into tables, it does not design them.\n"   \
       "Compare the name with the store's catalog (the nearest one is in the hint), or create the table.")          \
