@@ -7,8 +7,8 @@
  *
  * Register conventions beside those of record/value.h:
  *   a row reference   .list.items points to the struct gw_vm_row, NULL when the row is absent
- *   a row as a value  .list (all fields in order); an absent one has .list.items == NULL
- *   a copy in an onboarding rule: three registers: fields (.list), present (bool), version (.u)
+ *   a row as a value  .list (all fields in order), like a tuple; one that may be absent is an opt of it
+ *   a copy in an onboarding rule: three registers: fields (.list), present (bool), version (opt)
  * Source: register machines as in Lua 5 (Ierusalimschy, de Figueiredo, Celes: The Implementation of Lua 5.0, 2005).
  */
 #ifndef GW_LANG_CODE_H
@@ -59,15 +59,14 @@ _Static_assert(sizeof(struct gw_insn) == 8, "one instruction, one load");
     X(ROW, "a=Ec[b..]")       X(ROWX, "a=Ec[b..]!")     X(EXISTS, "a=Ec[b..]")    X(ISROW, "a=b")            \
     X(ROWMUST, "a=b")         X(GETF, "a=b.c")          X(SETF, "a.b=c")          X(CREATE, "a=Ec{b..} x")   \
     X(DELROW, "a x")          X(DELKEY, "Ec[b..] x")                                                       \
-    X(ISVAL, "a=b")           X(VALMUST, "a=b")                                                            \
     X(TGET, "a=Tc[b..]")      X(TPUT, "Tc{b..}")        X(TDROP, "Tc[b..]")       X(LOOKUP, "a=Ic[b..]")     \
     X(COUNTER, "a=Cc[b] x")   X(RANGE, "a=Rc b..")      X(EMIT, "c b..")                                   \
     X(FORNUM, "a=#b ..")      X(NEXTNUM, "a @ ..")      X(FORLIST, "a=b")         X(NEXT, "a=b @")           \
     X(CALL, "a=Fc(b..)")      X(RETURN, "a x Tc")       X(FAIL, "a x Tc")         X(ABORT, "x")              \
     X(NOW, "a c")             X(NEW_ID, "a")            X(RAND, "a")                                       \
     X(KEY, "Ec[b..]")         X(TRY, "@")                                                                  \
-    X(SAME, "a=b c ..")       X(TAKE, "x")              X(TAKEV, "a")             X(REJECT, "Kb")            \
-    X(WAIT, "Wc")             X(COST, "#b")
+    X(SAME, "a=b c ..")       X(TAKE, "a x")              X(REJECT, "Kb")            \
+    X(WAIT, "Wc")
 /* clang-format on */
 
 enum gw_vm_op {

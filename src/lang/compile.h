@@ -5,6 +5,7 @@
 #ifndef GW_LANG_COMPILE_H
 #define GW_LANG_COMPILE_H
 
+#include "lang/check.h"
 #include "lang/diag.h"
 #include "lang/program.h"
 
@@ -27,6 +28,16 @@ GW_NODISCARD gw_rc gw_lang_compile(struct gw_text name, struct gw_text source,
                                    const struct gw_lang_limits *limits, struct gw_arena *arena,
                                    struct gw_diags *diags, const struct gw_program **ret,
                                    struct gw_err *err);
+
+/** As gw_lang_compile(), for a text with `include` lines: they are read through input->load. */
+GW_NODISCARD gw_rc gw_lang_compile_input(const struct gw_lang_input *input,
+                                         const struct gw_lang_limits *limits,
+                                         struct gw_arena *arena, struct gw_diags *diags,
+                                         const struct gw_program **ret, struct gw_err *err);
+
+/** What `engine check --explain` prints of a function: bounds, keys, the path of cost (engine spec 2.5). */
+void gw_fn_explain(const struct gw_program *program, const struct gw_fn *fn,
+                   const struct gw_lang_limits *limits, struct gw_buf *ret);
 
 /** Readable listing of a function's code. */
 void gw_code_disassemble(const struct gw_program *program, const struct gw_fn *fn,

@@ -120,7 +120,14 @@ gw_rc gw_vm_onboard(struct gw_vm *vm, const struct gw_fn *rule, const struct gw_
         at[0].list.items = fields;
         at[0].list.count = rule->code->key_max;
         at[1].u = copies[i].present;
-        at[2].u = copies[i].ver;
+        at[2].opt = NULL;
+        if (copies[i].present && copies[i].ver != GW_VERSION_NONE) {
+            union gw_value *ver = GW_NEW(vm->arena, union gw_value);
+            if (!ver)
+                return GW_FAIL_NOMEM(err);
+            ver->u = copies[i].ver;
+            at[2].opt = ver;
+        }
     }
     run.copies = copies;
     run.onboarded = &onboarded;

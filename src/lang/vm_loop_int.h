@@ -281,6 +281,10 @@ CHKLEN:
 TUPLE:
     SLOW(gw_run_tuple(run, insn, r));
 ITEM:
+    if (GW_UNLIKELY(!B.list.items)) { /* an absent copy, in an onboarding rule */
+        gw_run_abort(run, GW_ABORT_NOT_FOUND);
+        goto ended;
+    }
     A = B.list.items[insn->c];
     NEXT();
 LIST:
@@ -375,16 +379,6 @@ DELROW : {
 }
 DELKEY:
     SLOW(gw_run_delete_key(run, insn, r));
-ISVAL:
-    A.u = B.list.items != NULL;
-    NEXT();
-VALMUST:
-    if (GW_UNLIKELY(!B.list.items)) {
-        gw_run_abort(run, GW_ABORT_NOT_FOUND);
-        goto ended;
-    }
-    A = B;
-    NEXT();
 TGET:
 TPUT:
 TDROP:
@@ -474,15 +468,12 @@ SAME:
     insn++;
     NEXT();
 TAKE:
-TAKEV:
 REJECT:
     gw_run_take(run, insn, r);
     return;
 WAIT:
     gw_run_wait(run, &run->code->waits[insn->c], r);
     return;
-COST:
-    NEXT();
 
 arith:
     gw_run_abort(run, GW_ABORT_ARITH);

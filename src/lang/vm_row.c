@@ -127,8 +127,15 @@ bool gw_run_table(struct gw_run *run, const struct gw_insn *insn, union gw_value
     enum gw_vm_rc rc = host->table_get(host->ctx, table, &r[insn->b], run->vm->arena, &fields);
     if (!gw_run_host(run, rc))
         return false;
-    r[insn->a].list.items = rc == GW_VM_OK ? fields : NULL;
-    r[insn->a].list.count = rc == GW_VM_OK ? table->field_count : 0;
+    r[insn->a].opt = NULL;
+    if (rc == GW_VM_ABSENT)
+        return true;
+    union gw_value *row = gw_arena_get_raw(run->vm->arena, sizeof(*row));
+    if (!row)
+        return gw_run_nomem(run);
+    row->list.items = fields;
+    row->list.count = table->field_count;
+    r[insn->a].opt = row;
     return true;
 }
 
@@ -266,6 +273,6 @@ bool gw_run_take(struct gw_run *run, const struct gw_insn *insn, union gw_value 
     ret->rejected = false;
     if (insn->op == GW_VMOP_TAKE)
         ret->taken = insn->x;
-    ret->fields = r[insn->a].list.items;
+    ret->fields = r[insn->a].list.items; /* NULL: the absent copy was taken */
     return false;
 }

@@ -47,12 +47,12 @@ static bool is_boundary(struct gw_bytes text, size_t at)
     return at == text.len || (text.data[at] & 0xC0) != 0x80;
 }
 
-/** slice(text, from, length); x: it is a str. */
+/** slice(text, from, to), `to` not included; x: it is a str. */
 bool gw_run_slice(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
 {
     struct gw_bytes text = r[insn->b].bytes;
-    gw_u128 from = r[insn->c].u, to;
-    if (__builtin_add_overflow(from, r[insn->c + 1].u, &to) || to > text.len)
+    gw_u128 from = r[insn->c].u, to = r[insn->c + 1].u;
+    if (from > to || to > text.len)
         return gw_run_abort(run, GW_ABORT_RANGE);
     if (insn->x && (!is_boundary(text, (size_t)from) || !is_boundary(text, (size_t)to)))
         return gw_run_abort(run, GW_ABORT_RANGE);

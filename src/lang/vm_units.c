@@ -143,8 +143,8 @@ uint64_t gw_run_units(struct gw_run *run, const struct gw_insn *insn, const unio
     case GW_VMOP_ABORT:
     case GW_VMOP_WAIT:
     case GW_VMOP_TRY:
-    case GW_VMOP_COST:
     case GW_VMOP_CHKLEN:
+    case GW_VMOP_DEC_FIT:
     case GW_VMOP_RANGE:
         return 0;
     case GW_VMOP_ADD_D64:
