@@ -67,28 +67,32 @@ void gw_buf_used(struct gw_buf *buf, size_t bytes)
     buf->len += bytes;
 }
 
-void gw_buf_printf(struct gw_buf *buf, const char *fmt, ...)
+void gw_buf_vprintf(struct gw_buf *buf, const char *fmt, va_list args)
 {
     char small[256];
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(small, sizeof(small), fmt, args);
+    if (len < 0)
+        buf->failed = true;
+    else if ((size_t)len < sizeof(small))
+        gw_buf_put(buf, small, (size_t)len);
+    else {
+        char *room = (char *)gw_buf_room(buf, (size_t)len + 1);
+        if (room) {
+            (void)vsnprintf(room, (size_t)len + 1, fmt, again);
+            buf->len += (size_t)len;
+        }
+    }
+    va_end(again);
+}
+
+void gw_buf_printf(struct gw_buf *buf, const char *fmt, ...)
+{
     va_list args;
     va_start(args, fmt);
-    int len = vsnprintf(small, sizeof(small), fmt, args);
+    gw_buf_vprintf(buf, fmt, args);
     va_end(args);
-    if (len < 0) {
-        buf->failed = true;
-        return;
-    }
-    if ((size_t)len < sizeof(small)) {
-        gw_buf_put(buf, small, (size_t)len);
-        return;
-    }
-    char *room = (char *)gw_buf_room(buf, (size_t)len + 1);
-    if (room == NULL)
-        return;
-    va_start(args, fmt);
-    (void)vsnprintf(room, (size_t)len + 1, fmt, args);
-    va_end(args);
-    buf->len += (size_t)len;
 }
 
 gw_rc gw_buf_check(const struct gw_buf *buf, const char *what, struct gw_err *err)

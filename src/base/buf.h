@@ -8,6 +8,8 @@
 #ifndef GW_BASE_BUF_H
 #define GW_BASE_BUF_H
 
+#include <stdarg.h>
+
 #include "base/err.h"
 
 struct gw_buf {
@@ -60,6 +62,7 @@ static inline void gw_buf_put_str(struct gw_buf *buf, const char *zero_terminate
 }
 
 void gw_buf_printf(struct gw_buf *buf, const char *fmt, ...) GW_PRINTF(2, 3);
+void gw_buf_vprintf(struct gw_buf *buf, const char *fmt, va_list args) GW_PRINTF(2, 0);
 
 static inline struct gw_bytes gw_buf_bytes(const struct gw_buf *buf)
 {

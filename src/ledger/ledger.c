@@ -80,6 +80,11 @@ uint64_t gw_ledger_applied(const struct gw_ledger *ledger)
     return ledger->applied;
 }
 
+bool gw_ledger_halted(const struct gw_ledger *ledger)
+{
+    return ledger->small.halted;
+}
+
 int64_t gw_ledger_time(const struct gw_ledger *ledger)
 {
     return ledger->time_ns;

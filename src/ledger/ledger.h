@@ -109,6 +109,8 @@ GW_NODISCARD gw_rc gw_ledger_commit(struct gw_ledger *ledger, struct gw_err *err
 /** Throws the batch away: the journal refused it. */
 void gw_ledger_abort(struct gw_ledger *ledger);
 uint64_t gw_ledger_applied(const struct gw_ledger *ledger);
+/** After a foreign change or an operator's word: calls and pushes stop until RESUME. */
+bool gw_ledger_halted(const struct gw_ledger *ledger);
 int64_t gw_ledger_time(const struct gw_ledger *ledger); /* of the newest batch */
 
 /** The decided answer of a call: canonical array [0, value] ok · [1, type index, value] fail · [2, abort, detail]. */
