@@ -171,7 +171,9 @@ static gw_rc start_tls(struct gw_link *link, struct gw_tls *tls, const char *nam
         SSL_set_connect_state(link->ssl);
         X509_VERIFY_PARAM *param = SSL_get0_param(link->ssl);
         if (name && !X509_VERIFY_PARAM_set1_ip_asc(param, name)) {
-            (void)SSL_set_tlsext_host_name(link->ssl, name);
+            /* What the macro SSL_set_tlsext_host_name() does, without its cast that drops const. */
+            (void)SSL_ctrl(link->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                           (void *)(uintptr_t)name);
             if (!SSL_set1_host(link->ssl, name))
                 return gw_tls_fail(err, GW_INVALID, "set the expected name");
         }
