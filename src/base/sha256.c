@@ -1,7 +1,11 @@
 /* SHA-256 as FIPS 180-4 section 6.2 writes it. Its own code because pure rooms call no library. */
 #include "base/hash.h"
 
-static const uint32_t k[64] = {
+#include <stdatomic.h>
+
+#include "base/sha256_int.h"
+
+const uint32_t gw_sha256_k[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -24,6 +28,18 @@ static uint32_t read_be32(const uint8_t *p)
     return __builtin_bswap32(x);
 }
 
+/** Round i of eight: v[(8 - i) % 8] is a, the next one b, and so on. */
+static void one_round(uint32_t v[8], unsigned i, uint32_t kw)
+{
+#define V(n) v[((n) + 8 - i) % 8]
+    uint32_t sum1 = rotr(V(4), 6) ^ rotr(V(4), 11) ^ rotr(V(4), 25);
+    uint32_t t1 = V(7) + sum1 + ((V(4) & V(5)) ^ (~V(4) & V(6))) + kw;
+    uint32_t sum0 = rotr(V(0), 2) ^ rotr(V(0), 13) ^ rotr(V(0), 22);
+    V(3) += t1;
+    V(7) = t1 + sum0 + ((V(0) & V(1)) ^ (V(0) & V(2)) ^ (V(1) & V(2)));
+#undef V
+}
+
 static void compress(uint32_t h[8], const uint8_t *block)
 {
     uint32_t w[64];
@@ -36,17 +52,32 @@ static void compress(uint32_t h[8], const uint8_t *block)
     }
     uint32_t v[8];
     memcpy(v, h, sizeof(v));
-    for (unsigned t = 0; t < 64; t++) {
-        uint32_t sum1 = rotr(v[4], 6) ^ rotr(v[4], 11) ^ rotr(v[4], 25);
-        uint32_t t1 = v[7] + sum1 + ((v[4] & v[5]) ^ (~v[4] & v[6])) + k[t] + w[t];
-        uint32_t sum0 = rotr(v[0], 2) ^ rotr(v[0], 13) ^ rotr(v[0], 22);
-        uint32_t t2 = sum0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-        memmove(v + 1, v, 7 * sizeof(v[0]));
-        v[4] += t1;
-        v[0] = t1 + t2;
-    }
+    for (unsigned t = 0; t < 64; t += 8) /* the names of a .. h go round instead of their values */
+        for (unsigned i = 0; i < 8; i++)
+            one_round(v, i, gw_sha256_k[t + i] + w[t + i]);
     for (unsigned i = 0; i < 8; i++)
         h[i] += v[i];
+}
+
+void gw_sha256_soft_blocks(uint32_t h[8], const uint8_t *data, size_t blocks)
+{
+    for (; blocks > 0; blocks--, data += 64)
+        compress(h, data);
+}
+
+static void compress_blocks(uint32_t h[8], const uint8_t *data, size_t blocks)
+{
+    /* Asked once: 0 unknown, 1 soft, 2 with instructions. A fact about the machine, not state of ours. */
+    static atomic_int how;
+    int known = atomic_load_explicit(&how, memory_order_relaxed);
+    if (known == 0) {
+        known = gw_sha256_ni_there() ? 2 : 1;
+        atomic_store_explicit(&how, known, memory_order_relaxed);
+    }
+    if (known == 2)
+        gw_sha256_ni_blocks(h, data, blocks);
+    else
+        gw_sha256_soft_blocks(h, data, blocks);
 }
 
 void gw_sha256_init(struct gw_sha256_state *state)
@@ -60,8 +91,9 @@ void gw_sha256_add(struct gw_sha256_state *state, struct gw_bytes data)
     state->total += data.len;
     while (data.len) {
         if (state->fill == 0 && data.len >= sizeof(state->block)) {
-            compress(state->h, data.data);
-            data = (struct gw_bytes){data.data + 64, data.len - 64};
+            size_t whole = data.len / 64;
+            compress_blocks(state->h, data.data, whole);
+            data = (struct gw_bytes){data.data + 64 * whole, data.len - 64 * whole};
             continue;
         }
         size_t take = GW_MIN(sizeof(state->block) - state->fill, data.len);
@@ -69,7 +101,7 @@ void gw_sha256_add(struct gw_sha256_state *state, struct gw_bytes data)
         state->fill += (uint32_t)take;
         data = (struct gw_bytes){data.data + take, data.len - take};
         if (state->fill == sizeof(state->block)) {
-            compress(state->h, state->block);
+            compress_blocks(state->h, state->block, 1);
             state->fill = 0;
         }
     }
