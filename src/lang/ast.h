@@ -93,7 +93,8 @@ struct gw_local {
     bool
         is_mutable; /* bound with := or call; loop variables, parameters and pattern names are not */
     bool is_used;
-    struct gw_expr *first; /* its first value, or NULL */
+    struct gw_expr *first;          /* its first value, or NULL */
+    const struct gw_type *inferred; /* while checking: the type that a use asked for */
 };
 
 /* ---- expressions ---- */
