@@ -56,11 +56,12 @@ static gw_rc pace(const struct copy *copy, struct gw_err *err)
 static gw_rc copy_pair(struct copy *copy, struct gw_bytes key, struct gw_bytes val,
                        struct gw_err *err)
 {
-    if (key.len > GW_KV_DISK_KEY_MAX)
+    if (key.len > GW_KV_DISK_KEY_MAX) {
         GW_TRY(
             gw_kv_disk_change(&copy->disk, copy->txn, key, &val, &copy->tally, &copy->buffer, err));
-    else
+    } else {
         GW_TRY(gw_kv_disk_append(&copy->disk, copy->txn, key, val, &copy->tally, err));
+    }
     copy->txn_bytes += key.len + val.len;
     copy->bytes += key.len + val.len;
     if (copy->txn_bytes < COPY_TXN_BYTES)
@@ -77,9 +78,10 @@ static gw_rc copy_pairs(struct copy *copy, struct gw_kv_snap *snap, struct gw_er
         gw_kv_merge_seek((struct gw_kv_view){.snap = snap}, (struct gw_bytes){NULL, 0}, &cur, err));
     struct gw_bytes key, val;
     gw_rc rc;
-    while ((rc = gw_kv_merge_next(cur, &key, &val, err)) == GW_OK)
+    while ((rc = gw_kv_merge_next(cur, &key, &val, err)) == GW_OK) {
         if ((rc = copy_pair(copy, key, val, err)) < 0)
             break;
+    }
     gw_kv_merge_close(cur);
     return rc == GW_NOTFOUND ? GW_OK : rc;
 }

@@ -8,15 +8,16 @@ enum { BUCKET_HEAD_BYTES = 6, MARK_BYTES = 36 };
 gw_rc gw_kv_disk_fail(int answer, const char *what, struct gw_err *err)
 {
     gw_rc rc = GW_IO;
-    if (answer == MDB_MAP_FULL || answer == ENOSPC || answer == EDQUOT)
+    if (answer == MDB_MAP_FULL || answer == ENOSPC || answer == EDQUOT) {
         rc = GW_FULL;
-    else if (answer == MDB_READERS_FULL)
+    } else if (answer == MDB_READERS_FULL) {
         rc = GW_BUSY;
-    else if (answer == MDB_CORRUPTED || answer == MDB_PAGE_NOTFOUND || answer == MDB_INVALID ||
-             answer == MDB_VERSION_MISMATCH || answer == MDB_INCOMPATIBLE)
+    } else if (answer == MDB_CORRUPTED || answer == MDB_PAGE_NOTFOUND || answer == MDB_INVALID ||
+               answer == MDB_VERSION_MISMATCH || answer == MDB_INCOMPATIBLE) {
         rc = GW_CORRUPT;
-    else if (answer > 0)
+    } else if (answer > 0) {
         rc = gw_rc_of_errno(answer);
+    }
     return gw_err_fill(err, rc, answer > 0 ? answer : 0, 0, __FILE__, __LINE__, "%s: %s", what,
                        mdb_strerror(answer));
 }
@@ -202,7 +203,7 @@ gw_rc gw_kv_disk_get(const struct gw_kv_disk *disk, MDB_txn *txn, struct gw_byte
     if (key.len <= GW_KV_DISK_KEY_MAX)
         return get_stored(disk, txn, key, ret, err);
     uint8_t room[GW_KV_DISK_KEY_MAX + 1];
-    struct gw_bytes bucket, found, val;
+    struct gw_bytes bucket = {NULL, 0}, found, val;
     GW_TRY(get_stored(disk, txn, stored_key(key, room), &bucket, err));
     size_t at = bucket_seek(bucket, key);
     if (gw_kv_bucket_read(bucket, at, &found, &val) == 0 || !gw_bytes_equal(found, key))
@@ -255,7 +256,7 @@ gw_rc gw_kv_disk_change(const struct gw_kv_disk *disk, MDB_txn *txn, struct gw_b
                         const struct gw_bytes *val, struct gw_kv_tally *tally,
                         struct gw_buf *scratch, struct gw_err *err)
 {
-    struct gw_bytes old;
+    struct gw_bytes old = {NULL, 0};
     gw_rc rc = gw_kv_disk_get(disk, txn, key, &old, err);
     if (rc < 0 && rc != GW_NOTFOUND)
         return rc;

@@ -151,7 +151,7 @@ static gw_kv_ref find_ref(const struct gw_kv_layer *layer, struct gw_bytes key, 
         const struct gw_kv_entry *entry = gw_kv_entry_at(layer, (gw_kv_ref)slot);
         /* The key and, mostly, the first version follow the entry: fetch their lines while its first one comes. */
         __builtin_prefetch((const uint8_t *)entry + CACHE_LINE);
-        __builtin_prefetch((const uint8_t *)entry + 2 * CACHE_LINE);
+        __builtin_prefetch((const uint8_t *)entry + (size_t)2 * CACHE_LINE);
         if (gw_bytes_equal(gw_kv_key(entry), key))
             return (gw_kv_ref)slot;
     }
@@ -306,7 +306,7 @@ static gw_rc put_again(struct gw_kv_layer *layer, struct gw_kv_write *write,
     gw_kv_ref larger = len <= version->cap ? 0 : new_version(layer, len);
     if (len > version->cap && larger == 0)
         return GW_FAIL_NOMEM(err);
-    if (!is_logged)
+    if (!is_logged) {
         undo_log(write,
                  &(struct undo){.entry = entry,
                                 .kept_bytes = kept,
@@ -314,6 +314,7 @@ static gw_rc put_again(struct gw_kv_layer *layer, struct gw_kv_write *write,
                                 .mark = version->mark,
                                 .kind = UNDO_CONTENT},
                  version->bytes);
+    }
     if (larger == 0) {
         fill(version, val, write->mark); /* readers look at seq only: they may not see it */
         return GW_OK;
@@ -413,9 +414,10 @@ void gw_kv_layer_back_to(struct gw_kv_layer *layer, struct gw_kv_write *write, s
         log->len -= sizeof(step);
         memcpy(&step, log->data + log->len, sizeof(step));
         log->len -= step.kept_bytes;
-        if (step.kind == UNDO_VERSION)
+        if (step.kind == UNDO_VERSION) {
             undo_version(layer, step.entry);
-        else
+        } else {
             undo_content(layer, &step, log->data + log->len);
+        }
     }
 }

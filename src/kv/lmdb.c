@@ -79,9 +79,10 @@ static gw_rc admit(struct gw_kv_lmdb *kv, struct gw_err *err)
         return GW_OK;
     if (waiting(kv) + 1 >= kv->opts.layers_max)
         return GW_FAIL(err, GW_BUSY, "%u layers wait to be folded", kv->opts.layers_max);
-    if (atomic_load(&kv->chunks.bytes) >= kv->opts.memory_bytes_max)
+    if (atomic_load(&kv->chunks.bytes) >= kv->opts.memory_bytes_max) {
         return GW_FAIL(err, GW_BUSY, "old snapshots keep %u MiB of layers in memory",
                        (unsigned)(atomic_load(&kv->chunks.bytes) >> 20));
+    }
     return freeze(kv, err);
 }
 

@@ -107,8 +107,8 @@ gw_rc gw_kv_pile_shorten(struct gw_kv_lmdb *kv, const struct gw_kv_tally *tally,
                          struct gw_err *err);
 
 /* snap.c */
-gw_rc gw_kv_snap_take(struct gw_kv *kv, struct gw_kv_snap **ret, struct gw_err *err);
-void gw_kv_snap_release(struct gw_kv_snap *snap);
+gw_rc gw_kv_snap_take(struct gw_kv *base, struct gw_kv_snap **ret, struct gw_err *err);
+void gw_kv_snap_release(struct gw_kv_snap *handle);
 uint64_t gw_kv_snap_applied(const struct gw_kv_snap *snap);
 /** Frees the resting ones; none may be live. */
 void gw_kv_snap_free_all(struct gw_kv_lmdb *kv);
@@ -125,7 +125,7 @@ gw_rc gw_kv_merge_next(struct gw_kv_cur *cur, struct gw_bytes *ret_key, struct g
                        struct gw_err *err);
 gw_rc gw_kv_merge_prev(struct gw_kv_cur *cur, struct gw_bytes *ret_key, struct gw_bytes *ret_val,
                        struct gw_err *err);
-void gw_kv_merge_close(struct gw_kv_cur *cur);
+void gw_kv_merge_close(struct gw_kv_cur *handle);
 /** What the mark of `reader`'s state is, from that of LMDB below it and the layers over it. */
 gw_rc gw_kv_merge_tally(struct gw_kv_reader *reader, const struct gw_kv_tally *below,
                         struct gw_kv_tally *ret, struct gw_err *err);

@@ -400,9 +400,10 @@ gw_rc gw_kv_memory_open(const struct gw_kv_memory_opts *opts, struct gw_kv **ret
     gw_kv_tree_init(&kv->tree, alloc);
     struct gw_kv_mark mark = {.applied = 0, .sum = 0};
     gw_rc rc = gw_mutex_new(&kv->lock, err);
-    if (rc == GW_OK && opts->path != NULL)
+    if (rc == GW_OK && opts->path != NULL) {
         rc = gw_kv_memory_file_read(opts->path, &kv->tree, &kv->state.root, &mark, &kv->state.pairs,
                                     err);
+    }
     if (rc < 0) {
         memory_destroy(&kv->base);
         return rc;

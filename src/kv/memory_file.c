@@ -93,35 +93,42 @@ struct reader {
     struct gw_file *file;
     uint8_t *data; /* BUFFER_BYTES */
     size_t at, len;
+    gw_rc rc; /* why need() gave nothing */
 };
 
-/** `*ret` shows the next `bytes` of the file until the next call. */
-static gw_rc need(struct reader *reader, size_t bytes, const uint8_t **ret, struct gw_err *err)
+/** The next `bytes` of the file, until the next call. @return NULL, and the reason in reader->rc */
+static const uint8_t *need(struct reader *reader, size_t bytes, struct gw_err *err)
 {
     if (reader->len - reader->at < bytes) {
-        size_t left = reader->len - reader->at, got;
+        size_t left = reader->len - reader->at, got = 0;
         memmove(reader->data, reader->data + reader->at, left);
-        GW_TRY(gw_file_read(reader->file, reader->data + left, BUFFER_BYTES - left, &got, err));
+        reader->rc =
+            gw_file_read(reader->file, reader->data + left, BUFFER_BYTES - left, &got, err);
+        if (reader->rc < 0)
+            return NULL;
         reader->at = 0;
         reader->len = left + got;
     }
-    if (reader->len - reader->at < bytes)
-        return GW_FAIL(err, GW_CORRUPT, "the file is cut short");
-    *ret = reader->data + reader->at;
+    if (reader->len - reader->at < bytes) {
+        reader->rc = GW_FAIL(err, GW_CORRUPT, "the file is cut short");
+        return NULL;
+    }
     reader->at += bytes;
-    return GW_OK;
+    return reader->data + reader->at - bytes;
 }
 
 static gw_rc read_head(struct reader *reader, struct gw_kv_mark *ret_mark, uint64_t *ret_pairs,
                        struct gw_err *err)
 {
-    const uint8_t *head;
-    GW_TRY(need(reader, HEAD_BYTES, &head, err));
+    const uint8_t *head = need(reader, HEAD_BYTES, err);
+    if (head == NULL)
+        return reader->rc;
     struct gw_hash128 hash = gw_hash128((struct gw_bytes){head, HEAD_HASHED});
     if (memcmp(head, magic, sizeof(magic)) != 0 ||
-        memcmp(head + HEAD_HASHED, hash.bytes, sizeof(hash.bytes)) != 0)
+        memcmp(head + HEAD_HASHED, hash.bytes, sizeof(hash.bytes)) != 0) {
         return GW_FAIL(err, GW_CORRUPT,
                        "not a checkpoint of the memory kv, or its head is damaged");
+    }
     ret_mark->applied = get_le(head + 8, 8);
     ret_mark->sum = (gw_u128)get_le(head + 24, 8) | (gw_u128)get_le(head + 32, 8) << 64;
     *ret_pairs = get_le(head + 16, 8);
@@ -133,12 +140,15 @@ static gw_rc read_pairs(struct reader *reader, uint64_t pairs, struct gw_kv_tree
 {
     *ret_sum = 0;
     for (uint64_t i = 0; i < pairs; i++) {
-        const uint8_t *head, *body;
-        GW_TRY(need(reader, PAIR_HEAD_BYTES, &head, err));
+        const uint8_t *head = need(reader, PAIR_HEAD_BYTES, err);
+        if (head == NULL)
+            return reader->rc;
         uint64_t key_len = get_le(head, 4), val_len = get_le(head + 4, 4);
         if (key_len == 0 || key_len > GW_KV_KEY_MAX || val_len > GW_KV_VALUE_MAX)
             return GW_FAIL(err, GW_CORRUPT, "pair %" PRIu64 " has an impossible length", i);
-        GW_TRY(need(reader, key_len + val_len, &body, err));
+        const uint8_t *body = need(reader, key_len + val_len, err);
+        if (body == NULL)
+            return reader->rc;
         struct gw_bytes key = {body, key_len}, val = {body + key_len, val_len}, seen;
         if (gw_kv_tree_get(*root, key, &seen))
             return GW_FAIL(err, GW_CORRUPT, "pair %" PRIu64 " appears twice", i);
@@ -156,8 +166,7 @@ static gw_rc read_all(struct reader *reader, struct gw_kv_tree *tree, struct gw_
     GW_TRY(read_pairs(reader, *pairs, tree, root, &sum, err));
     if (sum != mark->sum)
         return GW_FAIL(err, GW_CORRUPT, "the pairs do not have the sum in the head");
-    const uint8_t *more;
-    if (need(reader, 1, &more, NULL) == GW_OK)
+    if (need(reader, 1, NULL) != NULL)
         return GW_FAIL(err, GW_CORRUPT, "bytes behind the last pair");
     return GW_OK;
 }

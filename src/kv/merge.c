@@ -127,10 +127,11 @@ static void consider_prev(struct merge *cur, unsigned i, struct best *best)
 static gw_rc turn(struct merge *cur, enum direction direction, struct gw_err *err)
 {
     cur->direction = direction;
-    for (unsigned i = 0; i < cur->reader->pile->count; i++)
+    for (unsigned i = 0; i < cur->reader->pile->count; i++) {
         cur->at[i] = direction == BACKWARD ? NULL
                                            : gw_kv_layer_before(cur->reader->pile->slots[i].layer,
                                                                 cur->pos, cur->side != BEFORE);
+    }
     gw_rc rc = gw_kv_disk_cur_seek(&cur->disk, cur->pos, err);
     if (rc == GW_OK && direction == BACKWARD && !(cur->disk.valid && is_ahead(cur, cur->disk.key)))
         rc = gw_kv_disk_cur_prev(&cur->disk, err);
@@ -141,9 +142,10 @@ static gw_rc turn(struct merge *cur, enum direction direction, struct gw_err *er
 
 static gw_rc consider_disk(struct merge *cur, struct best *best, struct gw_err *err)
 {
-    while (cur->disk.valid && !is_ahead(cur, cur->disk.key))
+    while (cur->disk.valid && !is_ahead(cur, cur->disk.key)) {
         GW_TRY(cur->direction == FORWARD ? gw_kv_disk_cur_next(&cur->disk, err)
                                          : gw_kv_disk_cur_prev(&cur->disk, err));
+    }
     if (cur->disk.valid)
         consider(best, cur, cur->disk.key, GW_KV_VALUE, cur->disk.val);
     return GW_OK;
@@ -156,10 +158,11 @@ static gw_rc step(struct merge *cur, enum direction direction, struct best *ret,
         GW_TRY(turn(cur, direction, err));
     *ret = (struct best){.any = false};
     for (unsigned i = 0; i < cur->reader->pile->count; i++) {
-        if (direction == FORWARD)
+        if (direction == FORWARD) {
             consider_next(cur, i, ret);
-        else
+        } else {
             consider_prev(cur, i, ret);
+        }
     }
     GW_TRY(consider_disk(cur, ret, err));
     if (!ret->any)

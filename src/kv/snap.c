@@ -84,12 +84,14 @@ gw_rc gw_kv_snap_take(struct gw_kv *base, struct gw_kv_snap **ret, struct gw_err
     gw_mutex_lock(kv->lock);
     gw_rc rc = pick(kv, &snap, err);
     if (rc == GW_OK) {
+        GW_ASSERT(snap != NULL);
         struct gw_kv_pile *none;
         rc = gw_kv_reader_renew(&snap->reader, &none, err);
-        if (rc == GW_OK)
+        if (rc == GW_OK) {
             link_newest(kv, snap);
-        else
+        } else {
             rest(kv, snap);
+        }
     }
     gw_mutex_unlock(kv->lock);
     if (rc == GW_OK)

@@ -192,6 +192,7 @@ static struct gw_kv_node *take_node(struct gw_kv_tree *tree, struct pair *pair)
 /** Trades our reference to `node` for one to a node that nobody else reaches, with the same content. */
 static struct gw_kv_node *own(struct gw_kv_tree *tree, struct gw_kv_node *node)
 {
+    GW_ASSERT(node != NULL);
     if (atomic_load_explicit(&node->refs, memory_order_acquire) == 1)
         return node;
     ref_add(&node->pair->refs);
