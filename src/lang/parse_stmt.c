@@ -275,7 +275,7 @@ static bool parse_over(struct gw_parser *parser, struct gw_stmt *stmt)
     stmt->kind = GW_STMT_FOR_PREFIX;
     if (!gw_parser_at_word(parser, "limit")) {
         struct gw_diag *diag =
-            gw_parser_error(parser, 1054, stmt->value->span, "this walk has no bound");
+            gw_parser_error(parser, 1106, stmt->value->span, "this walk has no bound");
         gw_diags_hint(parser->diags, diag, "add `limit 100`, or use a daemon that calls a txn");
         return false;
     }
