@@ -91,6 +91,23 @@ static inline struct gw_bytes gw_memory_row_image(const struct gw_memory_row *ro
 void *gw_memory_get(size_t bytes);
 void gw_memory_give(void *block, size_t bytes);
 
+static inline void gw_memory_prefetch_slot(const struct gw_memory_table *table, uint64_t key_hash)
+{
+    if (table->slot_count > 0)
+        __builtin_prefetch(&table->slots[key_hash & (table->slot_count - 1)]);
+}
+
+static inline void gw_memory_prefetch_row(const struct gw_memory_table *table, uint64_t key_hash)
+{
+    if (table->slot_count == 0)
+        return;
+    const struct gw_memory_row *row = table->slots[key_hash & (table->slot_count - 1)];
+    if (row == NULL)
+        return;
+    __builtin_prefetch(row, 1);
+    __builtin_prefetch((const char *)row + 64, 1);
+}
+
 /* memory_table.c */
 struct gw_memory_row *gw_memory_find(const struct gw_memory_table *table, struct gw_bytes key,
                                      uint64_t key_hash);

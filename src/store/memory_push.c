@@ -2,6 +2,8 @@
 #include "os/mutex.h"
 #include "store/memory_int.h"
 
+enum { WINDOW = 16 }; /* items whose memory is asked for ahead of their turn */
+
 struct gw_memory_held {
     struct gw_memory_held *next;
     struct gw_memory_store store; /* the connection as it was: name is not kept */
@@ -18,9 +20,11 @@ struct push {
     const struct gw_home *home; /* of `table`: consecutive items mostly share it */
     struct gw_memory_table *table;
     uint32_t written;
+    uint64_t hashes[WINDOW]; /* of the keys of the items being pushed */
+    size_t ends[WINDOW];     /* of their keys in memory->key */
 };
 
-/* One item under classification. `key` is borrowed from the scratch buffer until the next one. */
+/* One item under classification. `key` is borrowed from the scratch buffer until the next window. */
 struct look {
     struct gw_bytes key;
     uint64_t key_hash;
@@ -43,20 +47,48 @@ static gw_rc check_fence(struct gw_memory_store *store, uint64_t epoch, uint64_t
                    (unsigned long long)attempt);
 }
 
-static gw_rc look_at(struct push *push, const struct gw_store_item *item, struct look *ret,
-                     struct gw_err *err)
+static gw_rc use_home(struct push *push, const struct gw_home *home, struct gw_err *err)
 {
-    if (item->home != push->home) {
-        GW_TRY(gw_memory_table_of(&push->memory->data, item->home, &push->table, err));
-        push->home = item->home;
+    if (home == push->home)
+        return GW_OK;
+    GW_TRY(gw_memory_table_of(&push->memory->data, home, &push->table, err));
+    push->home = home;
+    return GW_OK;
+}
+
+/* Keys and hashes of up to WINDOW items. A row costs two or three cache misses; asked for together they overlap. */
+static gw_rc look_ahead(struct push *push, const struct gw_store_item *items, uint32_t count,
+                        struct gw_err *err)
+{
+    struct gw_buf *keys = &push->memory->key;
+    gw_buf_reset(keys);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct gw_home *home = items[i].home;
+        size_t from = keys->len;
+        GW_TRY(use_home(push, home, err));
+        for (uint32_t k = 0; k < home->key_count; k++)
+            gw_value_key(home->columns[home->key_columns[k]].type, items[i].key[k], keys);
+        GW_TRY(gw_buf_check(keys, "the keys of a push", err));
+        struct gw_bytes key = {keys->data + from, keys->len - from};
+        push->ends[i] = keys->len;
+        push->hashes[i] = gw_hash64(key, 0);
+        gw_memory_prefetch_slot(push->table, push->hashes[i]);
     }
-    struct gw_buf *key = &push->memory->key;
-    gw_buf_reset(key);
-    for (uint32_t i = 0; i < item->home->key_count; i++)
-        gw_value_key(item->home->columns[item->home->key_columns[i]].type, item->key[i], key);
-    GW_TRY(gw_buf_check(key, "a key", err));
-    ret->key = gw_buf_bytes(key);
-    ret->key_hash = gw_hash64(ret->key, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        GW_TRY(use_home(push, items[i].home, err));
+        gw_memory_prefetch_row(push->table, push->hashes[i]);
+    }
+    return GW_OK;
+}
+
+/* @at  of the item in the window */
+static gw_rc look_at(struct push *push, const struct gw_store_item *item, uint32_t at,
+                     struct look *ret, struct gw_err *err)
+{
+    size_t from = at > 0 ? push->ends[at - 1] : 0;
+    GW_TRY(use_home(push, item->home, err));
+    ret->key = (struct gw_bytes){push->memory->key.data + from, push->ends[at] - from};
+    ret->key_hash = push->hashes[at];
     ret->row = gw_memory_find(push->table, ret->key, ret->key_hash);
     ret->found = gw_memory_seen(push->table, ret->row, item->home);
     return GW_OK;
@@ -122,13 +154,22 @@ static gw_rc write_row(struct push *push, const struct gw_store_item *item, cons
     return GW_OK;
 }
 
-static gw_rc push_one(struct push *push, const struct gw_store_item *item,
+static gw_rc push_one(struct push *push, const struct gw_store_item *item, uint32_t at,
                       struct gw_store_result *ret, struct gw_err *err)
 {
     struct look look;
-    GW_TRY(look_at(push, item, &look, err));
+    GW_TRY(look_at(push, item, at, &look, err));
     GW_TRY(judge(push, item, &look, ret, err));
     return ret->outcome == GW_STORE_APPLIED ? write_row(push, item, &look, ret, err) : GW_OK;
+}
+
+static gw_rc push_window(struct push *push, const struct gw_store_item *items, uint32_t count,
+                         struct gw_store_result *ret, struct gw_err *err)
+{
+    GW_TRY(look_ahead(push, items, count, err));
+    for (uint32_t i = 0; i < count; i++)
+        GW_TRY(push_one(push, &items[i], i, &ret[i], err));
+    return GW_OK;
 }
 
 /* All or none: everything is judged before anything is written; rows of one group are different rows. */
@@ -138,7 +179,8 @@ static gw_rc push_group(struct push *push, const struct gw_store_item *items, ui
     struct look look;
     bool is_whole = true;
     for (uint32_t i = 0; i < count; i++) {
-        GW_TRY(look_at(push, &items[i], &look, err));
+        GW_TRY(look_ahead(push, &items[i], 1, err));
+        GW_TRY(look_at(push, &items[i], 0, &look, err));
         GW_TRY(judge(push, &items[i], &look, &ret[i], err));
         is_whole &= ret[i].outcome == GW_STORE_APPLIED || ret[i].outcome == GW_STORE_ALREADY;
     }
@@ -152,7 +194,8 @@ static gw_rc push_group(struct push *push, const struct gw_store_item *items, ui
                 .text = gw_text("another row of its group was not written")};
             continue;
         }
-        GW_TRY(look_at(push, &items[i], &look, err));
+        GW_TRY(look_ahead(push, &items[i], 1, err));
+        GW_TRY(look_at(push, &items[i], 0, &look, err));
         GW_TRY(write_row(push, &items[i], &look, &ret[i], err));
     }
     return GW_OK;
@@ -162,15 +205,14 @@ static gw_rc push_all(struct push *push, const struct gw_store_item *items, uint
                       struct gw_store_result *ret, struct gw_err *err)
 {
     for (uint32_t i = 0; i < count;) {
-        if (items[i].group == 0) {
-            GW_TRY(push_one(push, &items[i], &ret[i], err));
-            i++;
-            continue;
-        }
         uint32_t end = i + 1;
-        while (end < count && items[end].group == items[i].group)
+        bool is_group = items[i].group != 0;
+        while (end < count && items[end].group == items[i].group && (is_group || end - i < WINDOW))
             end++;
-        GW_TRY(push_group(push, items + i, end - i, ret + i, err));
+        if (is_group)
+            GW_TRY(push_group(push, items + i, end - i, ret + i, err));
+        else
+            GW_TRY(push_window(push, items + i, end - i, ret + i, err));
         i = end;
     }
     return GW_OK;

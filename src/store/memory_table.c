@@ -185,9 +185,13 @@ static bool chunk_split(struct gw_memory_table *table, struct gw_memory_at *at)
 static bool order_insert(struct gw_memory_table *table, struct gw_memory_row *row)
 {
     struct gw_bytes key = gw_memory_row_key(row);
-    struct gw_memory_at at = lower_bound(table, key, false);
     if (table->chunk_count == 0 && !chunk_open(table, 0))
         return false;
+    const struct gw_memory_chunk *last = table->chunks[table->chunk_count - 1];
+    bool is_behind = last->count == 0 || compare(last, last->count - 1, prefix_of(key), key) < 0;
+    struct gw_memory_at at = {table->chunk_count, 0}; /* ids rise: most rows go behind the last */
+    if (!is_behind)
+        at = lower_bound(table, key, false);
     if (at.chunk == table->chunk_count) { /* behind the last row */
         at.chunk--;
         at.row = table->chunks[at.chunk]->count;
