@@ -124,6 +124,12 @@ struct gw_call_result {
 GW_NODISCARD gw_rc gw_call_result_decode(const struct gw_fn *fn, struct gw_bytes bytes,
                                          struct gw_arena *arena, struct gw_call_result *ret,
                                          struct gw_err *err);
+/** Arguments of a call from canonical bytes. @return GW_INVALID: wrong count or types */
+GW_NODISCARD gw_rc gw_args_decode(const struct gw_fn *fn, struct gw_bytes args,
+                                  struct gw_arena *arena, union gw_value **ret, struct gw_err *err);
+void gw_call_result_encode(const struct gw_fn *fn, const struct gw_vm_result *result,
+                           struct gw_buf *ret);
+
 /** "ok" / "fail" / "abort" members, as in the HTTP API. */
 void gw_call_result_to_json(const struct gw_call_result *result, struct gw_json_writer *writer);
 

@@ -189,10 +189,4 @@ GW_NODISCARD gw_rc gw_run_call(struct gw_ledger *ledger, const struct gw_fn *fn,
 GW_NODISCARD gw_rc gw_run_fiber(struct gw_ledger *ledger, struct gw_fiber *fiber,
                                 const struct gw_vm_reply *reply, struct gw_run_result *ret,
                                 struct gw_err *err);
-/** Arguments of a call from canonical bytes. @return GW_INVALID: wrong count or types */
-GW_NODISCARD gw_rc gw_args_decode(const struct gw_fn *fn, struct gw_bytes args,
-                                  struct gw_arena *arena, union gw_value **ret, struct gw_err *err);
-void gw_call_result_encode(const struct gw_fn *fn, const struct gw_vm_result *result,
-                           struct gw_buf *ret);
-
 #endif
