@@ -1,5 +1,5 @@
 /* What the kv costs: get, put and cursor in a resident layer, the same over LMDB, the fold, bytes per pair, and
- * anonymous memory with many keys.   bench_kv [--keys N] [--folder DIR] */
+ * anonymous memory more with many keys.   bench_kv [--keys N] [--resident N] [--folder DIR] */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +13,9 @@
 #include "os/env.h"
 #include "os/file.h"
 
-enum { RESIDENT = 100000, ROUNDS = 1000000, KEY_BYTES = 40, VAL_BYTES = 100, BATCH_PUTS = 2000 };
+enum { ROUNDS = 1000000, KEY_BYTES = 40, VAL_BYTES = 100, BATCH_PUTS = 2000 };
 
-static uint64_t applied;
+static uint64_t applied, resident = 100000;
 
 static void check(gw_rc rc, const struct gw_err *err)
 {
@@ -77,7 +77,7 @@ static void bench_puts(struct gw_kv *kv, const char *name, const char *what, boo
         struct gw_kv_txn *txn = begin(kv);
         int64_t since = gw_clock_thread_cpu_ns();
         for (int i = 0; i < BATCH_PUTS; i++, done++)
-            put(kv, txn, fresh ? done : gw_rand_below(&rand, RESIDENT), done);
+            put(kv, txn, fresh ? done : gw_rand_below(&rand, resident), done);
         ns += gw_clock_thread_cpu_ns() - since;
         commit(kv, txn);
     }
@@ -145,16 +145,16 @@ static void bench_resident(struct gw_kv *kv, const char *name)
 {
     struct gw_err err;
     struct gw_kv_stats stats;
-    bench_puts(kv, name, "put, new key", true, RESIDENT);
+    bench_puts(kv, name, "put, new key", true, resident);
     kv->ops->stats(kv, &stats);
     printf("%-8s %-34s %10.1f\n", name, "bytes a pair in memory",
-           (double)stats.memory_bytes / RESIDENT);
+           (double)stats.memory_bytes / (double)resident);
     bench_puts(kv, name, "put, key of this layer", false, ROUNDS);
     struct gw_kv_snap *snap;
     check(kv->ops->snapshot(kv, &snap, &err), &err);
     struct gw_kv_view view = {.snap = snap};
-    bench_gets(kv, view, name, "get, resident", RESIDENT);
-    bench_seek(kv, view, name, RESIDENT);
+    bench_gets(kv, view, name, "get, resident", resident);
+    bench_seek(kv, view, name, resident);
     bench_scan(kv, view, name, "cursor step, resident");
     kv->ops->release(snap);
     bench_snapshots(kv, name);
@@ -164,6 +164,7 @@ static void bench_many(struct gw_kv *kv, uint64_t keys)
 {
     struct gw_err err;
     struct gw_kv_stats stats;
+    uint64_t memory = gw_os_memory_bytes();
     int64_t since = gw_clock_mono_ns(), cpu = gw_clock_process_cpu_ns();
     for (uint64_t done = 0; done < keys;) {
         struct gw_kv_txn *txn = begin(kv);
@@ -177,8 +178,8 @@ static void bench_many(struct gw_kv *kv, uint64_t keys)
     kv->ops->stats(kv, &stats);
     printf("%-8s %-34s %10.1f\n", "lmdb", "bytes a pair on disk",
            (double)stats.disk_bytes / (double)keys);
-    printf("%-8s anonymous memory with %" PRIu64 " keys %11.1f MiB\n", "lmdb", keys,
-           (double)gw_os_memory_bytes() / (1 << 20));
+    printf("%-8s anonymous memory more with %" PRIu64 " keys %11.1f MiB\n", "lmdb", keys,
+           ((double)gw_os_memory_bytes() - (double)memory) / (1 << 20));
     struct gw_kv_snap *snap;
     check(kv->ops->snapshot(kv, &snap, &err), &err);
     struct gw_kv_view view = {.snap = snap};
@@ -195,7 +196,7 @@ static struct gw_kv *open_lmdb(const char *folder, const char *name, uint32_t pa
     struct gw_kv *kv;
     (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
     struct gw_kv_lmdb_opts opts = {.folder = path, .layer_pairs_max = pairs_max};
-    if (pairs_max > RESIDENT) { /* one layer that stays */
+    if (pairs_max != 0) { /* one layer that stays */
         opts.layer_age_ns = 3600 * GW_NS_PER_S;
         opts.layer_bytes_max = 256 << 20;
     }
@@ -211,6 +212,8 @@ int main(int argc, char **argv)
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--keys") == 0)
             keys = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--resident") == 0)
+            resident = strtoull(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--folder") == 0)
             folder = argv[i + 1];
     }
@@ -221,7 +224,7 @@ int main(int argc, char **argv)
     check(gw_kv_memory_open(&memory, &kv, NULL, &err), &err);
     bench_resident(kv, "memory");
     kv->ops->destroy(kv);
-    kv = open_lmdb(folder, "resident", 10 * RESIDENT);
+    kv = open_lmdb(folder, "resident", UINT32_MAX);
     bench_resident(kv, "layer");
     kv->ops->destroy(kv);
     kv = open_lmdb(folder, "many", 0);

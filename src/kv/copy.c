@@ -53,12 +53,21 @@ static gw_rc pace(const struct copy *copy, struct gw_err *err)
     return GW_OK;
 }
 
+static gw_rc copy_long(struct copy *copy, struct gw_bytes key, struct gw_bytes val,
+                       struct gw_err *err)
+{
+    struct gw_kv_edit edit;
+    GW_TRY(gw_kv_edit_open(&copy->disk, copy->txn, &copy->tally, &copy->buffer, &edit, err));
+    gw_rc rc = gw_kv_edit_change(&edit, key, &val, err);
+    gw_kv_edit_close(&edit);
+    return rc;
+}
+
 static gw_rc copy_pair(struct copy *copy, struct gw_bytes key, struct gw_bytes val,
                        struct gw_err *err)
 {
     if (key.len > GW_KV_DISK_KEY_MAX) {
-        GW_TRY(
-            gw_kv_disk_change(&copy->disk, copy->txn, key, &val, &copy->tally, &copy->buffer, err));
+        GW_TRY(copy_long(copy, key, val, err));
     } else {
         GW_TRY(gw_kv_disk_append(&copy->disk, copy->txn, key, val, &copy->tally, err));
     }

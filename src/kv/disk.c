@@ -197,46 +197,82 @@ static gw_rc get_stored(const struct gw_kv_disk *disk, MDB_txn *txn, struct gw_b
     return GW_OK;
 }
 
+static bool in_bucket(struct gw_bytes bucket, struct gw_bytes key, struct gw_bytes *ret)
+{
+    struct gw_bytes found, val;
+    size_t at = bucket_seek(bucket, key);
+    if (gw_kv_bucket_read(bucket, at, &found, &val) == 0 || !gw_bytes_equal(found, key))
+        return false;
+    *ret = val;
+    return true;
+}
+
 gw_rc gw_kv_disk_get(const struct gw_kv_disk *disk, MDB_txn *txn, struct gw_bytes key,
                      struct gw_bytes *ret, struct gw_err *err)
 {
     if (key.len <= GW_KV_DISK_KEY_MAX)
         return get_stored(disk, txn, key, ret, err);
     uint8_t room[GW_KV_DISK_KEY_MAX + 1];
-    struct gw_bytes bucket = {NULL, 0}, found, val;
+    struct gw_bytes bucket = {NULL, 0};
     GW_TRY(get_stored(disk, txn, stored_key(key, room), &bucket, err));
-    size_t at = bucket_seek(bucket, key);
-    if (gw_kv_bucket_read(bucket, at, &found, &val) == 0 || !gw_bytes_equal(found, key))
-        return GW_NOTFOUND;
-    *ret = val;
+    return in_bucket(bucket, key, ret) ? GW_OK : GW_NOTFOUND;
+}
+
+gw_rc gw_kv_edit_open(const struct gw_kv_disk *disk, MDB_txn *txn, struct gw_kv_tally *tally,
+                      struct gw_buf *scratch, struct gw_kv_edit *ret, struct gw_err *err)
+{
+    MDB_cursor *cursor;
+    int answer = mdb_cursor_open(txn, disk->pairs, &cursor);
+    if (answer != 0)
+        return gw_kv_disk_fail(answer, "open a cursor", err);
+    *ret = (struct gw_kv_edit){.cursor = cursor, .tally = tally, .scratch = scratch};
     return GW_OK;
 }
 
-static gw_rc set_stored(const struct gw_kv_disk *disk, MDB_txn *txn, struct gw_bytes key,
-                        const struct gw_bytes *val, struct gw_err *err)
+void gw_kv_edit_close(struct gw_kv_edit *edit)
 {
-    MDB_val mdb_key = mdb_of(key);
-    MDB_val mdb_val = val == NULL ? (MDB_val){0, NULL} : mdb_of(*val);
-    int answer = val == NULL ? mdb_del(txn, disk->pairs, &mdb_key, NULL)
-                             : mdb_put(txn, disk->pairs, &mdb_key, &mdb_val, 0);
+    mdb_cursor_close(edit->cursor);
+}
+
+static gw_rc edit_get(struct gw_kv_edit *edit, struct gw_bytes key, struct gw_bytes *ret,
+                      struct gw_err *err)
+{
+    MDB_val mdb_key = mdb_of(key), val;
+    int answer = mdb_cursor_get(edit->cursor, &mdb_key, &val, MDB_SET_KEY);
+    if (answer == MDB_NOTFOUND)
+        return GW_NOTFOUND;
+    if (answer != 0)
+        return gw_kv_disk_fail(answer, "read", err);
+    *ret = bytes_of(val);
+    return GW_OK;
+}
+
+/** After edit_get() of the key. `val` NULL: it was found, and goes. */
+static gw_rc edit_set(struct gw_kv_edit *edit, struct gw_bytes key, const struct gw_bytes *val,
+                      struct gw_err *err)
+{
+    int answer;
+    if (val == NULL) {
+        answer = mdb_cursor_del(edit->cursor, 0);
+    } else {
+        MDB_val mdb_key = mdb_of(key), mdb_val = mdb_of(*val);
+        answer = mdb_cursor_put(edit->cursor, &mdb_key, &mdb_val, 0);
+    }
     return answer == 0 ? GW_OK : gw_kv_disk_fail(answer, "write", err);
 }
 
 /** The bucket as it is to be, without the old pair and with the new one, in `scratch`. */
-static gw_rc set_in_bucket(const struct gw_kv_disk *disk, MDB_txn *txn, struct gw_bytes key,
-                           const struct gw_bytes *val, struct gw_buf *scratch, struct gw_err *err)
+static void rewrite_bucket(struct gw_bytes bucket, struct gw_bytes key, const struct gw_bytes *val,
+                           struct gw_buf *scratch)
 {
-    uint8_t room[GW_KV_DISK_KEY_MAX + 1];
-    struct gw_bytes stored = stored_key(key, room), bucket = {NULL, 0}, found, old;
-    gw_rc rc = get_stored(disk, txn, stored, &bucket, err);
-    if (rc < 0 && rc != GW_NOTFOUND)
-        return rc;
+    struct gw_bytes found, old;
     size_t at = bucket_seek(bucket, key);
     size_t next = gw_kv_bucket_read(bucket, at, &found, &old);
     if (next == 0 || !gw_bytes_equal(found, key))
         next = at;
     gw_buf_reset(scratch);
-    gw_buf_put(scratch, bucket.data, at);
+    if (at > 0)
+        gw_buf_put(scratch, bucket.data, at);
     if (val != NULL) {
         uint8_t head[BUCKET_HEAD_BYTES];
         put_le(head, key.len, 2);
@@ -247,31 +283,36 @@ static gw_rc set_in_bucket(const struct gw_kv_disk *disk, MDB_txn *txn, struct g
     }
     if (next < bucket.len)
         gw_buf_put(scratch, bucket.data + next, bucket.len - next);
-    GW_TRY(gw_buf_check(scratch, "pairs whose long keys begin alike", err));
-    struct gw_bytes content = gw_buf_bytes(scratch);
-    return set_stored(disk, txn, stored, content.len == 0 ? NULL : &content, err);
 }
 
-gw_rc gw_kv_disk_change(const struct gw_kv_disk *disk, MDB_txn *txn, struct gw_bytes key,
-                        const struct gw_bytes *val, struct gw_kv_tally *tally,
-                        struct gw_buf *scratch, struct gw_err *err)
+gw_rc gw_kv_edit_change(struct gw_kv_edit *edit, struct gw_bytes key, const struct gw_bytes *val,
+                        struct gw_err *err)
 {
-    struct gw_bytes old = {NULL, 0};
-    gw_rc rc = gw_kv_disk_get(disk, txn, key, &old, err);
+    uint8_t room[GW_KV_DISK_KEY_MAX + 1];
+    bool is_long = key.len > GW_KV_DISK_KEY_MAX;
+    struct gw_bytes at = stored_key(key, room), stored = {NULL, 0}, old = {NULL, 0};
+    gw_rc rc = edit_get(edit, at, &stored, err);
     if (rc < 0 && rc != GW_NOTFOUND)
         return rc;
-    bool had = rc == GW_OK;
+    bool had = rc == GW_OK && (!is_long || in_bucket(stored, key, &old));
+    if (!is_long)
+        old = stored;
     if (had ? val != NULL && gw_bytes_equal(old, *val) : val == NULL)
         return GW_OK; /* as it is */
-    gw_u128 delta = 0;
-    if (had)
-        delta -= gw_kv_pair_sum(key, old); /* before the write: `old` lies in the page */
-    GW_TRY(key.len <= GW_KV_DISK_KEY_MAX ? set_stored(disk, txn, key, val, err)
-                                         : set_in_bucket(disk, txn, key, val, scratch, err));
-    if (val != NULL)
-        delta += gw_kv_pair_sum(key, *val);
-    tally->mark.sum += delta;
-    tally->pairs += (val != NULL ? 1 : 0) - (had ? UINT64_C(1) : 0);
+
+    /* Before the write: `old` lies in the page. */
+    gw_u128 sum = edit->tally->mark.sum - (had ? gw_kv_pair_sum(key, old) : 0);
+    struct gw_bytes bucket;
+    const struct gw_bytes *content = val;
+    if (is_long) {
+        rewrite_bucket(stored, key, val, edit->scratch);
+        GW_TRY(gw_buf_check(edit->scratch, "pairs whose long keys begin alike", err));
+        bucket = gw_buf_bytes(edit->scratch);
+        content = bucket.len == 0 ? NULL : &bucket;
+    }
+    GW_TRY(edit_set(edit, at, content, err));
+    edit->tally->mark.sum = sum + (val != NULL ? gw_kv_pair_sum(key, *val) : 0);
+    edit->tally->pairs += (val != NULL ? UINT64_C(1) : 0) - (had ? UINT64_C(1) : 0);
     return GW_OK;
 }
 

@@ -48,10 +48,22 @@ gw_rc gw_kv_disk_fail(int answer, const char *what, struct gw_err *err);
 /** GW_NOTFOUND leaves err untouched; `*ret` lives as long as the txn sees this state. */
 gw_rc gw_kv_disk_get(const struct gw_kv_disk *disk, MDB_txn *txn, struct gw_bytes key,
                      struct gw_bytes *ret, struct gw_err *err);
-/** Put (`val`) or delete (NULL) in a write txn, and carry `tally` along. `scratch` is for buckets. */
-gw_rc gw_kv_disk_change(const struct gw_kv_disk *disk, MDB_txn *txn, struct gw_bytes key,
-                        const struct gw_bytes *val, struct gw_kv_tally *tally,
-                        struct gw_buf *scratch, struct gw_err *err);
+/**
+ * Changes in one write txn, best in rising order: the cursor then finds most keys on the page where it stands.
+ * Close it before the txn ends.
+ */
+struct gw_kv_edit {
+    MDB_cursor *cursor;
+    struct gw_kv_tally *tally; /* carried along with each change */
+    struct gw_buf *scratch;    /* for buckets */
+};
+
+gw_rc gw_kv_edit_open(const struct gw_kv_disk *disk, MDB_txn *txn, struct gw_kv_tally *tally,
+                      struct gw_buf *scratch, struct gw_kv_edit *ret, struct gw_err *err);
+void gw_kv_edit_close(struct gw_kv_edit *edit);
+/** Put (`val`) or delete (NULL). */
+gw_rc gw_kv_edit_change(struct gw_kv_edit *edit, struct gw_bytes key, const struct gw_bytes *val,
+                        struct gw_err *err);
 /** Put a pair behind all others, under a key of at most GW_KV_DISK_KEY_MAX bytes. */
 gw_rc gw_kv_disk_append(const struct gw_kv_disk *disk, MDB_txn *txn, struct gw_bytes key,
                         struct gw_bytes val, struct gw_kv_tally *tally, struct gw_err *err);

@@ -5,8 +5,8 @@
 
 enum { POKE_MAILBOX = 4 };
 
-static gw_rc write_layer(struct gw_kv_lmdb *kv, const struct gw_kv_layer *layer, MDB_txn *txn,
-                         struct gw_kv_tally *tally, struct gw_err *err)
+static gw_rc write_layer(const struct gw_kv_layer *layer, struct gw_kv_edit *edit,
+                         struct gw_err *err)
 {
     const struct gw_kv_entry *entry = gw_kv_layer_head(layer);
     while ((entry = gw_kv_entry_next(layer, entry)) != NULL) {
@@ -14,11 +14,21 @@ static gw_rc write_layer(struct gw_kv_lmdb *kv, const struct gw_kv_layer *layer,
         enum gw_kv_found found = gw_kv_entry_see(layer, entry, UINT64_MAX, &val);
         if (found == GW_KV_ABSENT)
             continue; /* every put of it was taken back */
-        GW_TRY(gw_kv_disk_change(&kv->disk, txn, gw_kv_entry_key(entry),
-                                 found == GW_KV_VALUE ? &val : NULL, tally, &kv->fold_buffer, err));
+        GW_TRY(gw_kv_edit_change(edit, gw_kv_entry_key(entry), found == GW_KV_VALUE ? &val : NULL,
+                                 err));
         GW_CRASH_POINT("kv.fold.middle");
     }
-    return gw_kv_disk_set_tally(&kv->disk, txn, tally, err);
+    return GW_OK;
+}
+
+static gw_rc write_all(struct gw_kv_lmdb *kv, const struct gw_kv_layer *layer, MDB_txn *txn,
+                       struct gw_kv_tally *tally, struct gw_err *err)
+{
+    struct gw_kv_edit edit;
+    GW_TRY(gw_kv_edit_open(&kv->disk, txn, tally, &kv->fold_buffer, &edit, err));
+    gw_rc rc = write_layer(layer, &edit, err);
+    gw_kv_edit_close(&edit);
+    return rc < 0 ? rc : gw_kv_disk_set_tally(&kv->disk, txn, tally, err);
 }
 
 static gw_rc fold_layer(struct gw_kv_lmdb *kv, const struct gw_kv_slot *slot,
@@ -30,7 +40,7 @@ static gw_rc fold_layer(struct gw_kv_lmdb *kv, const struct gw_kv_slot *slot,
     if (answer != 0)
         return gw_kv_disk_fail(answer, "begin the fold", err);
     tally->mark.applied = slot->applied;
-    gw_rc rc = write_layer(kv, slot->layer, txn, tally, err);
+    gw_rc rc = write_all(kv, slot->layer, txn, tally, err);
     if (rc < 0) {
         mdb_txn_abort(txn);
         return rc;
