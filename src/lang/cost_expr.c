@@ -273,7 +273,7 @@ static int64_t convert_cost(struct gw_coster *c, const struct gw_expr *expr)
         return units + GW_COST_DEC_WIDE;
     if (expr->is.type->kind == GW_TYPE_STR || expr->is.type->kind == GW_TYPE_BYTES)
         return units + gw_cost_move(expr->is.type->max);
-    return units + GW_COST_OP;
+    return units + 2 * GW_COST_OP; /* between units of time: a test and a quotient */
 }
 
 static int64_t call_cost(struct gw_coster *c, const struct gw_expr *expr)

@@ -256,25 +256,53 @@ static void convert_dec(struct gw_emit *e, const struct gw_type *from, const str
                  (uint32_t)to->scale << 8 | to->precision);
 }
 
+/** Between units of time: exact, or ARITH. */
+static void convert_time(struct gw_emit *e, const struct gw_type *from, const struct gw_type *to,
+                         uint32_t want, uint32_t reg)
+{
+    int64_t coarse = gw_time_unit_ns(from->unit), fine = gw_time_unit_ns(to->unit);
+    uint32_t ratio = gw_emit_temp(e, 2);
+    struct gw_label exact = {0};
+    if (coarse >= fine) {
+        gw_emit_int(e, ratio, coarse / fine);
+        gw_emit_insn(e, GW_VMOP_MUL_I64, 0, want, reg, ratio);
+        return;
+    }
+    gw_emit_int(e, ratio, fine / coarse);
+    gw_emit_insn(e, GW_VMOP_MOD_I64, 0, ratio + 1, reg, ratio);
+    gw_emit_jump(e, GW_VMOP_JF, ratio + 1, 0, &exact);
+    gw_emit_insn(e, GW_VMOP_ABORT, GW_ABORT_ARITH, 0, 0, 0);
+    gw_emit_place(e, &exact);
+    gw_emit_insn(e, GW_VMOP_DIV_I64, 0, want, reg, ratio);
+}
+
+static void convert_text(struct gw_emit *e, const struct gw_type *from, const struct gw_type *to,
+                         uint32_t want, uint32_t reg)
+{
+    if (to->kind == GW_TYPE_STR)
+        gw_emit_insn(e, GW_VMOP_STR_OF, 0, want, reg, gw_emit_type(e, from));
+    else
+        gw_emit_insn(e, GW_VMOP_MOVE, 0, want, reg, 0);
+    gw_emit_insn(e, GW_VMOP_CHKLEN, 0, want, 0, to->max);
+}
+
 static uint32_t lower_convert(struct gw_emit *e, const struct gw_expr *expr, uint32_t want)
 {
     const struct gw_type *from = expr->items[0]->is.type, *to = expr->is.type;
     uint32_t result = target(e, want), mark = e->top;
     uint32_t reg = gw_lower(e, expr->items[0], GW_ANY);
-    if (to->kind == GW_TYPE_STR && from->kind != GW_TYPE_BYTES) {
-        gw_emit_insn(e, GW_VMOP_STR_OF, 0, result, reg, gw_emit_type(e, from));
-        gw_emit_insn(e, GW_VMOP_CHKLEN, 0, result, 0, to->max);
-    } else if (is_text(to)) {
+    bool is_unsigned = from->kind == GW_TYPE_BOOL ||
+                       (gw_type_is_integer(base_kind(from)) && !gw_type_is_signed(base_kind(from)));
+    if (is_text(to))
+        convert_text(e, from, to, result, reg);
+    else if (gw_type_equal(from, to) || from->kind == GW_TYPE_UUID || to->kind == GW_TYPE_UUID)
         gw_emit_insn(e, GW_VMOP_MOVE, 0, result, reg, 0);
-        gw_emit_insn(e, GW_VMOP_CHKLEN, 0, result, 0, to->max);
-    } else if (to->kind == GW_TYPE_DEC) {
+    else if (to->kind == GW_TYPE_DEC)
         convert_dec(e, from, to, result, reg);
-    } else {
-        bool is_unsigned =
-            gw_type_is_integer(base_kind(from)) && !gw_type_is_signed(base_kind(from));
-        gw_emit_insn(e, GW_VMOP_CONV, is_unsigned || from->kind == GW_TYPE_BOOL, result, reg,
-                     gw_emit_type(e, to));
-    }
+    else if (to->kind == GW_TYPE_TIME && from->kind == GW_TYPE_TIME)
+        convert_time(e, from, to, result, reg);
+    else
+        gw_emit_insn(e, GW_VMOP_CONV, is_unsigned, result, reg, gw_emit_type(e, to));
     e->top = mark;
     return result;
 }

@@ -1,4 +1,5 @@
 /** Numbers in the machine: decimals with rounding, conversions, time. Whatever does not fit aborts ARITH. */
+#include "codec/utf8.h"
 #include "lang/vm_int.h"
 #include "record/text.h"
 
@@ -183,7 +184,9 @@ bool gw_run_str_of(struct gw_run *run, const struct gw_insn *insn, union gw_valu
 {
     const struct gw_type *type = run->code->types[insn->c];
     union gw_value value = r[insn->b];
-    if (type->kind == GW_TYPE_STR) {
+    if (type->kind == GW_TYPE_STR || type->kind == GW_TYPE_BYTES) {
+        if (type->kind == GW_TYPE_BYTES && !gw_utf8_valid(gw_bytes_text(value.bytes)))
+            return gw_run_abort(run, GW_ABORT_ARITH); /* bytes that are no text */
         r[insn->a] = value;
         return true;
     }
