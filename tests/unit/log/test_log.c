@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "kit/kit.h"
@@ -386,8 +387,48 @@ static void missing_and_shortened_segments_are_damage(void **state)
         }
         assert_ok(gw_file_store(path(names[i].data), whole, &err), &err);
     }
+    /* Even where the missing bytes held nothing, and no hint tells. */
+    assert_ok(gw_path_remove(path("durable"), &err), &err);
+    assert_int_equal(truncate(path(names[count - 1].data), (64 << 10) - GW_LOG_BLOCK), 0);
+    assert_int_equal(fail_to_open(&opts), GW_CORRUPT);
+    assert_int_equal(truncate(path(names[count - 1].data), (64 << 10) + GW_LOG_BLOCK), 0);
+    assert_int_equal(fail_to_open(&opts), GW_CORRUPT);
+    assert_int_equal(truncate(path(names[count - 1].data), 64 << 10), 0);
     close_log(open_log(NULL));
     gw_arena_done(&arena);
+}
+
+static void a_failed_write_is_the_end_of_the_log(void **state)
+{
+    (void)state;
+    struct rlimit old, none;
+    struct gw_log *log = open_log(NULL);
+    append_to(log, 20);
+    wait_durable(20);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    none = old;
+    none.rlim_cur = 0; /* every write fails from here on */
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    gw_rc rc = GW_OK;
+    while (rc == GW_OK || rc == GW_BUSY) {
+        rc = try_append(log, &err);
+        wait_a_little();
+    }
+    assert_int_equal(rc, GW_IO);
+    assert_non_null(strstr(err.msg, "the log has failed"));
+    assert_int_equal(gw_log_durable_index(log), 20);
+    read_all(log, 1, 20);
+    assert_int_equal(try_append(log, &err), GW_IO);
+    assert_int_equal(gw_log_close(log, &err), GW_IO);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(heard.failures, 1);
+    assert_int_equal(heard.rc, GW_IO);
+
+    struct gw_log_report report;
+    log = open_log(&report);
+    assert_int_equal(report.next_index, 21);
+    close_log(log);
 }
 
 static void a_flipped_byte_is_located_and_nothing_is_changed(void **state)
@@ -624,6 +665,7 @@ int main(int argc, char **argv)
         TEST(a_second_process_is_kept_out),
         TEST(another_cluster_and_another_kind_are_refused),
         TEST(missing_and_shortened_segments_are_damage),
+        TEST(a_failed_write_is_the_end_of_the_log),
         TEST(a_flipped_byte_is_located_and_nothing_is_changed),
         TEST(a_torn_tail_is_zeroed_unless_the_hint_knows_better),
         TEST(a_full_disk_is_said_before_acceptance_and_waited_out),

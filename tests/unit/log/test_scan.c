@@ -286,6 +286,37 @@ static void stale_and_misplaced_sectors_are_damage(void **state)
     assert_string_equal(got.why, "batch has the wrong index");
 }
 
+/** A whole batch with right CRCs behind everything in `made`, then spoilt by its caller's wishes. */
+static struct gw_log_scan scan_with_stranger(struct made *made, uint64_t index,
+                                             struct gw_sha256 prev_hash, uint32_t number)
+{
+    struct gw_log_batch batch = make_batch(index, 1, 100);
+    (void)gw_log_batch_encode(&batch, prev_hash, made->image + made->at);
+    gw_log_batch_number(made->image + made->at, number);
+    return scan(made->image, 0);
+}
+
+static void whole_batches_that_do_not_belong_are_damage(void **state)
+{
+    (void)state;
+    struct made *made = start();
+    add_sync(made, 2, 300);
+    struct gw_sha256 other = made->hash;
+    other.bytes[31] ^= 1;
+    assert_int_equal(scan_with_stranger(made, 3, made->hash, 0).finding, GW_LOG_CLEAN);
+    struct gw_log_scan got = scan_with_stranger(made, 3, other, 0);
+    assert_int_equal(got.finding, GW_LOG_DAMAGED);
+    assert_string_equal(got.why, "batch does not follow the hash of the one before");
+    assert_int_equal(got.bad_from, made->at);
+    got = scan_with_stranger(made, 3, made->hash, 1);
+    assert_int_equal(got.finding, GW_LOG_DAMAGED);
+    assert_string_equal(got.why, "batch has the wrong number in its sync");
+    got = scan_with_stranger(made, 4, made->hash, 0);
+    assert_int_equal(got.finding, GW_LOG_DAMAGED);
+    assert_string_equal(got.why, "batch has the wrong index");
+    assert_int_equal(got.next_index, 3);
+}
+
 static void the_hint_survives_a_torn_slot(void **state)
 {
     (void)state;
@@ -344,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_log_cut_at_any_byte_keeps_only_whole_batches),
         cmocka_unit_test(damage_before_a_later_sync_is_never_torn),
         cmocka_unit_test(stale_and_misplaced_sectors_are_damage),
+        cmocka_unit_test(whole_batches_that_do_not_belong_are_damage),
         cmocka_unit_test(the_hint_survives_a_torn_slot),
         cmocka_unit_test(records_come_out_as_they_went_in),
     };
