@@ -76,6 +76,30 @@ static inline struct gw_bytes gw_kv_key(const struct gw_kv_entry *entry)
     return (struct gw_bytes){end + entry->height * sizeof(gw_kv_ref), entry->key_len};
 }
 
+static inline uint64_t gw_kv_read_be(const uint8_t *data)
+{
+    uint64_t number;
+    memcpy(&number, data, sizeof(number));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    number = __builtin_bswap64(number);
+#endif
+    return number;
+}
+
+/** gw_bytes_compare() in steps of 8 bytes and without a call: a place in the skip list costs dozens of these. */
+static inline int gw_kv_compare(struct gw_bytes a, struct gw_bytes b)
+{
+    size_t len = GW_MIN(a.len, b.len);
+    for (; len >= sizeof(uint64_t); len -= sizeof(uint64_t)) {
+        uint64_t left = gw_kv_read_be(a.data), right = gw_kv_read_be(b.data);
+        if (left != right)
+            return left < right ? -1 : 1;
+        a = (struct gw_bytes){a.data + sizeof(uint64_t), a.len - sizeof(uint64_t)};
+        b = (struct gw_bytes){b.data + sizeof(uint64_t), b.len - sizeof(uint64_t)};
+    }
+    return gw_bytes_compare(a, b);
+}
+
 /** Puts the entry, whose key is new, at its place. Writer. */
 void gw_kv_layer_link(struct gw_kv_layer *layer, gw_kv_ref ref);
 

@@ -1,5 +1,7 @@
 #include "kv/layer_int.h"
 
+enum { NEAR_LEVELS = 2 };
+
 static const struct gw_kv_entry *step(const struct gw_kv_layer *layer,
                                       const struct gw_kv_entry *entry, unsigned level)
 {
@@ -14,7 +16,7 @@ const struct gw_kv_entry *gw_kv_layer_before(const struct gw_kv_layer *layer, st
     for (unsigned level = GW_KV_HEIGHT_MAX; level-- > 0;) {
         const struct gw_kv_entry *next = step(layer, at, level);
         while (next != NULL && next != seen) {
-            int side = gw_bytes_compare(gw_kv_key(next), key);
+            int side = gw_kv_compare(gw_kv_key(next), key);
             if (side > 0 || (side == 0 && !inclusive)) {
                 seen = next; /* found too large one level up: no need to compare again below */
                 break;
@@ -44,7 +46,7 @@ struct gw_bytes gw_kv_entry_key(const struct gw_kv_entry *entry)
 
 static bool is_under(const struct gw_kv_layer *layer, gw_kv_ref ref, struct gw_bytes key)
 {
-    return ref == layer->head || gw_bytes_compare(gw_kv_key(gw_kv_entry_at(layer, ref)), key) < 0;
+    return ref == layer->head || gw_kv_compare(gw_kv_key(gw_kv_entry_at(layer, ref)), key) < 0;
 }
 
 /**
@@ -54,16 +56,16 @@ static bool is_under(const struct gw_kv_layer *layer, gw_kv_ref ref, struct gw_b
 static unsigned climb(const struct gw_kv_layer *layer, struct gw_bytes key)
 {
     unsigned level = 0;
-    while (level < GW_KV_HEIGHT_MAX - 1) {
+    while (level < NEAR_LEVELS) {
         if (is_under(layer, layer->path[level], key)) {
             const struct gw_kv_entry *next =
                 step(layer, gw_kv_entry_at(layer, layer->path[level]), level);
-            if (next == NULL || gw_bytes_compare(gw_kv_key(next), key) > 0)
+            if (next == NULL || gw_kv_compare(gw_kv_key(next), key) > 0)
                 return level; /* the place is between the two */
         }
         level++;
     }
-    return level;
+    return GW_KV_HEIGHT_MAX - 1; /* far away: from the top */
 }
 
 static void find_path(struct gw_kv_layer *layer, struct gw_bytes key)
@@ -79,7 +81,7 @@ static void find_path(struct gw_kv_layer *layer, struct gw_bytes key)
                 atomic_load_explicit(&gw_kv_entry_at(layer, at)->next[level], memory_order_relaxed);
             if (next == 0 || next == seen)
                 break;
-            if (gw_bytes_compare(gw_kv_key(gw_kv_entry_at(layer, next)), key) > 0) {
+            if (gw_kv_compare(gw_kv_key(gw_kv_entry_at(layer, next)), key) > 0) {
                 seen = next;
                 break;
             }
