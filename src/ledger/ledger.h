@@ -83,6 +83,13 @@ struct gw_journal_at {
     uint32_t record;
 };
 
+/** A daemon's `alert`, or why it parked. */
+struct gw_alert {
+    uint32_t daemon;
+    struct gw_text text;
+};
+enum { GW_ALERTS_MAX = 16 };
+
 struct gw_applied {
     enum gw_applied_kind kind;
     struct gw_journal_at at; /* of the record; of the first execution for a duplicate */
@@ -91,7 +98,11 @@ struct gw_applied {
     uint32_t missing_count;
     struct gw_text refused;
     gw_code refused_code;
-    uint32_t halts;    /* raised by this record */
+    uint32_t halts; /* raised by this record */
+    uint32_t
+        slices; /* STEP: that took effect; `missing` may be set beside DONE: the next slice waits for them */
+    const struct gw_alert *alerts; /* STEP: what daemons said, at most GW_ALERTS_MAX */
+    uint32_t alert_count;
     bool wake_daemons; /* some fiber may have become runnable */
     uint64_t number;   /* DAEMON start: its id; HALT: its n */
 };
@@ -175,10 +186,25 @@ GW_NODISCARD gw_rc gw_ledger_fetch_plan(struct gw_ledger *ledger,
                                         const struct gw_program_entity *entity, struct gw_bytes key,
                                         uint32_t *ret_homes, struct gw_err *err);
 
-/** Compare audit rows with the ledger before journaling: true = as expected (or inconclusive), so the PAGE may leave it out. */
+/** Compare audit rows with the ledger before journaling: true = as expected (or inconclusive), so the PAGE may leave its
+ *  image out. The row itself stays in the page: what is not there counts as deleted. */
 GW_NODISCARD gw_rc gw_ledger_row_expected(struct gw_ledger *ledger,
                                           const struct gw_program_home *home, struct gw_bytes key,
                                           const struct gw_seen *found, uint64_t asof, bool *ret,
                                           struct gw_err *err);
+
+/** Sessions unused for longer than the limit `session_ns` at `now_ns`, for SESSION expire records. In `arena`. */
+GW_NODISCARD gw_rc gw_ledger_idle_sessions(struct gw_ledger *ledger, int64_t now_ns, uint32_t max,
+                                           struct gw_arena *arena, uint64_t **ret_clients,
+                                           uint32_t *ret_count, struct gw_err *err);
+
+/** The halt state, for admission and status. */
+struct gw_halt_state {
+    bool halted;        /* calls, pushes and daemons stop */
+    uint64_t open;      /* findings not resolved, of any scope */
+    uint64_t open_wide; /* … that stop more than their key: RESUME waits for these */
+};
+void gw_ledger_halt_state(const struct gw_ledger *ledger, struct gw_halt_state *ret);
+uint64_t gw_ledger_resident_bytes(const struct gw_ledger *ledger);
 
 #endif

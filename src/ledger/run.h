@@ -34,6 +34,7 @@ struct gw_run {
     struct gw_missing_key *missing;
     uint32_t missing_count;
     uint32_t events;
+    uint64_t as_of; /* views: rows as they were after this index; 0: as they are */
     gw_rc rc; /* the first failure that is not the program's: kv, memory */
     struct gw_err err;
 };
