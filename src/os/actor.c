@@ -213,8 +213,10 @@ gw_rc gw_actor_start(const struct gw_actor_opts *opts, struct gw_actor **ret, st
     struct gw_actor *actor = make(opts);
     if (actor == NULL)
         return GW_FAIL_NOMEM(err);
+    *ret = actor; /* before the thread runs: its first on_idle() may already look for itself */
     int failed = pthread_create(&actor->thread, NULL, run, actor);
     if (failed != 0) {
+        *ret = NULL;
         free(actor);
         errno = failed;
         return GW_FAIL_SYS(err, "start thread '%s'", opts->name);
@@ -222,7 +224,6 @@ gw_rc gw_actor_start(const struct gw_actor_opts *opts, struct gw_actor **ret, st
     char name[GW_ACTOR_NAME_MAX] = "";
     memcpy(name, opts->name, strnlen(opts->name, sizeof(name) - 1));
     (void)pthread_setname_np(actor->thread, name);
-    *ret = actor;
     return GW_OK;
 }
 

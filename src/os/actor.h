@@ -32,7 +32,7 @@ struct gw_actor_opts {
     void *ctx;
 };
 
-/** Start a thread. @return GW_NOMEM, GW_BUSY (no thread to be had) */
+/** Start a thread; on_idle() is called at once, `*ret` is set before that (and NULL again on failure). @return GW_NOMEM, GW_BUSY (no thread to be had) */
 gw_rc gw_actor_start(const struct gw_actor_opts *opts, struct gw_actor **ret, struct gw_err *err);
 
 /** An actor without a thread: its host calls gw_actor_run_once() after each wake(). */

@@ -208,6 +208,45 @@ static void an_actor_is_woken_at_its_deadline(void **state)
     gw_mutex_free(alarm.mutex);
 }
 
+/** Sends itself a message from its first on_idle(), as a keeper with work to do at the start does. */
+struct eager {
+    struct gw_actor *self;
+    struct gw_msg note;
+    int idles, messages;
+};
+
+static void eager_message(void *ctx, struct gw_msg *msg)
+{
+    (void)msg;
+    ((struct eager *)ctx)->messages++;
+}
+
+static void eager_idle(void *ctx)
+{
+    struct eager *eager = ctx;
+    if (eager->idles++ == 0)
+        GW_ASSERT(gw_actor_send_always(eager->self, &eager->note) == GW_OK);
+}
+
+static void an_actor_knows_itself_from_its_first_turn(void **state)
+{
+    (void)state;
+    struct gw_err err;
+    for (int round = 0; round < 200; round++) {
+        struct eager eager = {0};
+        assert_ok(gw_actor_start(&(struct gw_actor_opts){.name = "eager",
+                                                         .mailbox_max = 1,
+                                                         .on_message = eager_message,
+                                                         .on_idle = eager_idle,
+                                                         .ctx = &eager},
+                                 &eager.self, &err),
+                  &err);
+        gw_actor_stop(eager.self);
+        assert_int_equal(eager.messages, 1);
+        gw_actor_free(eager.self);
+    }
+}
+
 static void count_wake(void *ctx)
 {
     ++*(int *)ctx;
@@ -278,6 +317,7 @@ int main(void)
         cmocka_unit_test(four_senders_are_heard_in_their_order),
         cmocka_unit_test(a_full_mailbox_says_busy_and_replies_still_pass),
         cmocka_unit_test(an_actor_is_woken_at_its_deadline),
+        cmocka_unit_test(an_actor_knows_itself_from_its_first_turn),
         cmocka_unit_test(a_hosted_actor_is_woken_once_and_never_starves_its_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
