@@ -210,6 +210,41 @@ static void rows_that_cannot_be_read_do_not_stop_a_scan(void **state)
     assert_text_equal(page.rows[1].problem, "column id: \"x\" is not a i64 (row id=\"x\")");
 }
 
+static void a_key_in_another_spelling_is_reported_since_it_could_not_be_found(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "DROP TABLE invoice; CREATE TABLE invoice (id TEXT PRIMARY KEY NOT NULL);"
+           "INSERT INTO invoice VALUES ('01234567-89ab-cdef-0123-456789abcdef'),"
+           " ('01234567-89AB-cdef-0123-456789abcdef')");
+    static const struct gw_type uuid = {.kind = GW_TYPE_UUID};
+    struct gw_column column = {GW_TEXT_LIT("id"), &uuid, true};
+    struct gw_home home = invoice;
+    home.columns = &column;
+    home.column_count = 1;
+    struct gw_store_page page;
+    assert_ok(f->store->ops->scan(f->store, &home, NULL, 9, &f->arena, &page, &f->err), &f->err);
+    assert_int_equal(page.count, 2);
+    assert_text_equal(
+        page.rows[0].problem,
+        "column id: \"01234567-89AB-cdef-0123-456789abcdef\" is not a uuid, as this key "
+        "column writes it (row id=\"01234567-89AB-cdef-0123-456789abcdef\")");
+    assert_null(page.rows[1].problem.data);
+}
+
+static void a_write_ahead_log_is_kept_as_found(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "PRAGMA journal_mode=WAL");
+    prepare(f);
+    run(f, "BEGIN; SELECT * FROM invoice"); /* a reader keeps its snapshot and keeps nobody out */
+    struct gw_store_item it = item(f, absent, 1, 198, 1);
+    struct gw_store_result result;
+    assert_ok(push(f, &it, 1, &result), &f->err);
+    run(f, "COMMIT");
+    assert_cell(f, "SELECT count(*) FROM invoice", "1");
+    assert_cell(f, "PRAGMA journal_mode", "wal");
+}
+
 /* ---- refusals ---- */
 
 static void each_refusal_has_its_class(void **state)
@@ -530,6 +565,8 @@ int main(int argc, char **argv)
         CASE(sums_kept_as_doubles_are_read_exactly_or_not_at_all),
         CASE(times_are_written_as_the_rows_write_them),
         CASE(rows_that_cannot_be_read_do_not_stop_a_scan),
+        CASE(a_key_in_another_spelling_is_reported_since_it_could_not_be_found),
+        CASE(a_write_ahead_log_is_kept_as_found),
         CASE(each_refusal_has_its_class),
         CASE(a_home_that_is_not_prepared_cannot_be_written),
         CASE(the_catalog_check_names_what_would_break),
