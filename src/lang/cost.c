@@ -107,11 +107,14 @@ static struct gw_text path_of_cost(struct gw_coster *c, int64_t units)
         else
             gw_buf_printf(&buf, "%s %lld + ", names[i], (long long)part);
     }
-    /* arms that are not taken are counted in the parts but not in the bound */
+    /* arms that are not taken, and other slices, are in the parts but not in the bound */
     if (rest >= 0)
         gw_buf_printf(&buf, "rest %lld", (long long)rest);
     else
-        gw_buf_printf(&buf, "only the dearest way counts: %lld", (long long)rest);
+        gw_buf_printf(&buf, "rest; %s %lld",
+                      c->fn->fn->kind == GW_FN_DAEMON ? "the longest slice is"
+                                                      : "the dearest way is",
+                      (long long)units);
     struct gw_text text = gw_arena_copy_text(c->build->arena, gw_buf_text(&buf));
     if (!text.data)
         c->no_memory = true;
@@ -191,11 +194,11 @@ static void refuse(struct gw_coster *c, gw_code code, const char *what, int64_t 
 {
     char one[40], two[40];
     const struct gw_fn *fn = c->fn->fn;
+    const char *unit = code == 1101 ? " u" : "";
     struct gw_span span = c->loop.stmt ? c->loop.stmt->keyword : place_of(c->fn);
-    struct gw_diag *diag =
-        gw_diags_add(c->build->diags, code, span, "%s `%.*s` may %s %s, the limit is %s%s",
-                     kind_text(fn), GW_TEXT_ARG(fn->name), what, grouped(have, one),
-                     grouped(most, two), code == 1101 ? " u" : "");
+    struct gw_diag *diag = gw_diags_add(
+        c->build->diags, code, span, "%s `%.*s` may %s %s%s, the limit is %s%s", kind_text(fn),
+        GW_TEXT_ARG(fn->name), what, grouped(have, one), unit, grouped(most, two), unit);
     if (c->loop.stmt)
         gw_diags_note(c->build->diags, diag, "%lld × (%d + %lld)", (long long)c->loop.turns,
                       (int)GW_COST_TURN, (long long)c->loop.body);

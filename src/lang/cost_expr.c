@@ -73,7 +73,7 @@ static void count_hits(struct gw_coster *c, const struct gw_program_entity *enti
     c->counters = GW_MAX(c->counters, entity->counter_count);
 }
 
-uint32_t gw_cost_hits(const struct gw_program_entity *entity, uint32_t field)
+static uint32_t index_hits(const struct gw_program_entity *entity, uint32_t field)
 {
     uint32_t hits = 0;
     for (uint32_t i = 0; i < entity->index_count; i++)
@@ -82,6 +82,12 @@ uint32_t gw_cost_hits(const struct gw_program_entity *entity, uint32_t field)
                 hits++;
                 break;
             }
+    return hits;
+}
+
+uint32_t gw_cost_hits(const struct gw_program_entity *entity, uint32_t field)
+{
+    uint32_t hits = index_hits(entity, field);
     for (uint32_t i = 0; i < entity->counter_count; i++) {
         const struct gw_counter_decl *counter = entity->counters[i];
         bool hit = counter->where || (counter->by_type && counter->by_field == field) ||
@@ -106,8 +112,8 @@ int64_t gw_cost_patch(struct gw_coster *c, const struct gw_expr *object, uint32_
     uint32_t hits = gw_cost_hits(entity, field);
     bool is_local = object->kind == GW_EXPR_NAME && object->ref.kind == GW_REF_LOCAL;
     int64_t units = GW_COST_OP + (int64_t)GW_COST_HIT * hits;
-    if (hits)
-        count_hits(c, entity);
+    c->indexes = GW_MAX(c->indexes, index_hits(entity, field));
+    c->counters = GW_MAX(c->counters, hits - index_hits(entity, field));
     if (!is_local || !c->is_patched[object->ref.local->slot]) {
         units = gw_cost_write(entity, hits);
         gw_cost_count_write(c, entity);

@@ -133,7 +133,8 @@ static struct gw_cost_span match_cost(struct gw_coster *c, const struct gw_stmt 
 static void note_loop(struct gw_coster *c, const struct gw_stmt *stmt, int64_t turns, int64_t body,
                       int64_t reads, int64_t writes)
 {
-    int64_t total = gw_cost_times(c->times, gw_cost_times(turns, GW_COST_TURN + body));
+    int64_t total = c->times; /* already with our turns */
+    total = gw_cost_times(total, GW_COST_TURN + body);
     if (c->is_quiet || total < c->loop.total)
         return;
     c->loop = (struct gw_cost_loop){stmt, turns, body, total, reads, writes};

@@ -302,7 +302,7 @@ void gw_lower_daemon(struct gw_emit *e, const struct gw_stmt *stmt)
         break;
     case GW_STMT_ALERT:
         wait = plain_wait(GW_VM_WAIT_ALERT);
-        wait.text = gw_bytes_text(stmt->value->constant.bytes);
+        wait.text = gw_bytes_text(stmt->value->bytes);
         gw_emit_wait(e, wait);
         break;
     case GW_STMT_RETRY:
