@@ -31,6 +31,18 @@ struct gw_diag *gw_check_error(struct gw_checker *checker, gw_code code, struct 
     return gw_diags_add(checker->diags, code, span, "%.*s", GW_TEXT_ARG(message));
 }
 
+/** Misspelt by a letter or two, or cut short: `balance` for `bal`. */
+static struct gw_text nearest(struct gw_text word, const struct gw_text *names, size_t count)
+{
+    struct gw_text near = gw_near(word, names, count);
+    for (size_t i = 0; near.data == NULL && i < count; i++) {
+        size_t common = GW_MIN(word.len, names[i].len);
+        if (common >= 3 && memcmp(word.data, names[i].data, common) == 0)
+            near = names[i];
+    }
+    return near;
+}
+
 void gw_check_hint_names(struct gw_checker *checker, struct gw_diag *diag, struct gw_text word,
                          const char *noun, const struct gw_text *names, size_t count)
 {
@@ -39,7 +51,7 @@ void gw_check_hint_names(struct gw_checker *checker, struct gw_diag *diag, struc
     char memory[512];
     struct gw_buf buf;
     gw_buf_init_fixed(&buf, memory, sizeof(memory));
-    struct gw_text near = gw_near(word, names, count);
+    struct gw_text near = nearest(word, names, count);
     if (near.data != NULL)
         gw_buf_printf(&buf, "did you mean `%.*s`?", GW_TEXT_ARG(near));
     if (noun != NULL) {

@@ -135,7 +135,8 @@ void gw_check_leave(struct gw_checker *checker, uint32_t visible_count)
 {
     while (checker->visible_count > visible_count) {
         const struct gw_local *local = checker->visible[--checker->visible_count];
-        if (local->is_used || local->name.text.data[0] == '_')
+        if (local->is_used || local->name.text.data[0] == '_' ||
+            local->is.shape == GW_SHAPE_UNKNOWN)
             continue;
         struct gw_diag *diag = gw_check_error(
             checker, 1024, local->name.span, "`%.*s` is never used", GW_TEXT_ARG(local->name.text));

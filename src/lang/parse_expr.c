@@ -145,11 +145,9 @@ static bool parse_items(struct gw_parser *parser, struct gw_expr *expr, enum gw_
     return ok;
 }
 
-bool gw_parse_inits(struct gw_parser *parser, struct gw_init **ret, uint32_t *ret_count)
+static bool parse_init_list(struct gw_parser *parser, struct gw_init **ret, uint32_t *ret_count)
 {
     struct gw_growing inits = {NULL, 0, 0};
-    if (!gw_parser_expect(parser, GW_TOKEN_LBRACE, "and the fields"))
-        return false;
     parser->brackets++;
     while (gw_parser_at(parser, GW_TOKEN_WORD)) {
         struct gw_init *init = GW_ADD(parser, &inits, struct gw_init);
@@ -168,6 +166,16 @@ bool gw_parse_inits(struct gw_parser *parser, struct gw_init **ret, uint32_t *re
     *ret = inits.items;
     *ret_count = inits.count;
     return gw_parser_expect(parser, GW_TOKEN_RBRACE, "after the fields");
+}
+
+bool gw_parse_inits(struct gw_parser *parser, struct gw_init **ret, uint32_t *ret_count)
+{
+    if (!gw_parser_expect(parser, GW_TOKEN_LBRACE, "and the fields"))
+        return false;
+    bool ok = parse_init_list(parser, ret, ret_count);
+    if (!ok)
+        gw_parser_leave_braces(parser);
+    return ok;
 }
 
 /* ---- atoms ---- */

@@ -183,8 +183,10 @@ static struct gw_stmt *parse_match(struct gw_parser *parser) /* NOLINT(misc-no-r
     struct gw_growing arms = {NULL, 0, 0};
     while (!gw_parser_at(parser, GW_TOKEN_RBRACE)) {
         struct gw_arm arm = {.pattern = GW_PATTERN_ANY};
-        if (!parse_arm(parser, &arm, stmt->is_call) || !parse_arm_body(parser, &arm.body))
+        if (!parse_arm(parser, &arm, stmt->is_call) || !parse_arm_body(parser, &arm.body)) {
+            gw_parser_leave_braces(parser);
             return NULL;
+        }
         struct gw_arm *place = GW_ADD(parser, &arms, struct gw_arm);
         if (place == NULL)
             return NULL;

@@ -146,6 +146,17 @@ bool gw_parser_continues(const struct gw_parser *parser)
     return !parser->panic && (parser->brackets > 0 || !parser->token.newline_before);
 }
 
+void gw_parser_leave_braces(struct gw_parser *parser)
+{
+    uint32_t open = 1;
+    parser->brackets = 0;
+    while (open > 0 && parser->token.kind != GW_TOKEN_END && !gw_parse_at_decl(parser)) {
+        open += parser->token.kind == GW_TOKEN_LBRACE;
+        open -= parser->token.kind == GW_TOKEN_RBRACE;
+        gw_parser_take(parser);
+    }
+}
+
 struct gw_span gw_parser_span(const struct gw_parser *parser, struct gw_span begin)
 {
     return gw_span_join(begin, parser->last);

@@ -57,6 +57,8 @@ struct gw_diag *gw_parser_error(struct gw_parser *parser, gw_code code, struct g
                                 const char *fmt, ...) GW_PRINTF(4, 5);
 /** May the next token continue the expression or statement before it? */
 bool gw_parser_continues(const struct gw_parser *parser);
+/** After an error inside braces: to behind their end. */
+void gw_parser_leave_braces(struct gw_parser *parser);
 /** From `begin` to the token taken last. */
 struct gw_span gw_parser_span(const struct gw_parser *parser, struct gw_span begin);
 
