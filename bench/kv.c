@@ -22,7 +22,7 @@ static void check(gw_rc rc, const struct gw_err *err)
     if (rc == GW_OK)
         return;
     (void)fprintf(stderr, "bench_kv: %s: %s\n", gw_rc_name(rc), err->msg);
-    exit(1);
+    exit(1); /* NOLINT(concurrency-mt-unsafe): no other thread needs what exit() tears down */
 }
 
 /** Keys as the ledger makes them: a table, an entity, then the key. */
@@ -210,12 +210,13 @@ int main(int argc, char **argv)
     uint64_t keys = 1000000;
     const char *folder = "bench-kv";
     for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--keys") == 0)
+        if (strcmp(argv[i], "--keys") == 0) {
             keys = strtoull(argv[i + 1], NULL, 10);
-        else if (strcmp(argv[i], "--resident") == 0)
+        } else if (strcmp(argv[i], "--resident") == 0) {
             resident = strtoull(argv[i + 1], NULL, 10);
-        else if (strcmp(argv[i], "--folder") == 0)
+        } else if (strcmp(argv[i], "--folder") == 0) {
             folder = argv[i + 1];
+        }
     }
     struct gw_err err;
     struct gw_kv *kv;

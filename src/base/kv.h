@@ -36,8 +36,9 @@ struct gw_kv_mark {
 };
 
 struct gw_kv_stats {
-    uint64_t pairs, disk_bytes, disk_bytes_max;
-    uint64_t memory_bytes; /* of layers not folded yet */
+    uint64_t pairs;                      /* LMDB: as of the last fold */
+    uint64_t disk_bytes, disk_bytes_max; /* free pages inside count as used */
+    uint64_t memory_bytes;               /* of layers not folded yet */
     uint32_t layers, snapshots;
 };
 
@@ -76,14 +77,16 @@ struct gw_kv_ops {
 
     /** The journal is durable up to `index`: batches up to it may be folded to disk. Any thread. */
     void (*fold_to)(struct gw_kv *kv, uint64_t index);
-    /** What is committed now (including the running sum; may wait for a layer boundary to be cut). Writer's thread, no txn open. */
+    /** What is committed now, with its exact sum. LMDB: cuts a layer boundary and waits for the fold of all that is
+     *  durable; if some is not, or the disk is full, it works the sum out from the layers. Writer's thread, no txn open. */
     struct gw_kv_mark (*marks)(struct gw_kv *kv);
     /** Synced compact copy of `snap` to the file `path` (replaced, 0600; its folder is not synced). Any thread that has
      *  the snapshot; the writer goes on. On failure nothing is left at `path`. */
     gw_rc (*checkpoint)(struct gw_kv_snap *snap, const char *path, struct gw_kv_mark *ret,
                         struct gw_err *err);
     void (*stats)(struct gw_kv *kv, struct gw_kv_stats *ret);
-    /** Waits until everything durable is folded and synced; then the clean marker may be written. */
+    /** Waits until everything durable is folded and synced; then the clean marker may be written. Writer's thread, no
+     *  txn open. @return GW_FULL as begin() */
     gw_rc (*flush)(struct gw_kv *kv, struct gw_err *err);
     void (*destroy)(struct gw_kv *kv);
 };

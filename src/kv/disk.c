@@ -290,7 +290,8 @@ gw_rc gw_kv_edit_change(struct gw_kv_edit *edit, struct gw_bytes key, const stru
 {
     uint8_t room[GW_KV_DISK_KEY_MAX + 1];
     bool is_long = key.len > GW_KV_DISK_KEY_MAX;
-    struct gw_bytes at = stored_key(key, room), stored = {NULL, 0}, old = {NULL, 0};
+    struct gw_bytes at = stored_key(key, room), old = {NULL, 0};
+    struct gw_bytes stored = {(const uint8_t *)"", 0};
     gw_rc rc = edit_get(edit, at, &stored, err);
     if (rc < 0 && rc != GW_NOTFOUND)
         return rc;

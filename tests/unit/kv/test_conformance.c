@@ -110,10 +110,11 @@ static void del(struct fixture *fix, struct gw_kv_txn *txn, const char *key)
 static void put_batch(struct fixture *fix, const char *key, const char *val)
 {
     struct gw_kv_txn *txn = begin(fix);
-    if (val != NULL)
+    if (val != NULL) {
         put(fix, txn, key, val);
-    else
+    } else {
         del(fix, txn, key);
+    }
     commit(fix, txn);
 }
 
@@ -136,9 +137,10 @@ static const char *list(struct fixture *fix, struct gw_kv_view view, bool backwa
     assert_ok(fix->kv->ops->seek(view, text(backward ? "\xff" : ""), &cur, &err), &err);
     gw_rc rc;
     while ((rc = backward ? fix->kv->ops->prev(cur, &key, &val, &err)
-                          : fix->kv->ops->next(cur, &key, &val, &err)) == GW_OK)
+                          : fix->kv->ops->next(cur, &key, &val, &err)) == GW_OK) {
         len += snprintf(out + len, sizeof(out) - (size_t)len, "%.*s=%.*s ",
                         GW_TEXT_ARG(gw_bytes_text(key)), GW_TEXT_ARG(gw_bytes_text(val)));
+    }
     assert_int_equal(rc, GW_NOTFOUND);
     fix->kv->ops->close(cur);
     out[len] = '\0';
@@ -472,10 +474,11 @@ static void check_walk(struct run *run, struct gw_kv *kv, struct gw_kv_view view
             want += forward ? 1 : -1;
         if (want < 0 || want >= KEYS) {
             assert_int_equal(rc, GW_NOTFOUND);
-            if (forward)
+            if (forward) {
                 back = at; /* the key it stood on is before it now */
-            else
+            } else {
                 at = back;
+            }
             continue;
         }
         assert_ok(rc, &err);
@@ -513,10 +516,11 @@ static struct gw_kv_view txn_view(const struct run *run, unsigned i)
 static void end_txn(struct run *run, bool keep)
 {
     for (unsigned i = 0; i < 2; i++) {
-        if (keep)
+        if (keep) {
             commit(run->fix[i], run->txns[i]);
-        else
+        } else {
             run->fix[i]->kv->ops->abort(run->txns[i]);
+        }
         run->txns[i] = NULL;
     }
     *(keep ? &run->committed : &run->now) = keep ? run->now : run->committed;
@@ -583,9 +587,10 @@ static void random_snapshot(struct run *run)
 static void check_sums(struct run *run)
 {
     gw_u128 want = 0;
-    for (size_t i = 0; i < KEYS; i++)
+    for (size_t i = 0; i < KEYS; i++) {
         if (run->committed.vals[i] != 0)
             want += gw_kv_pair_sum(keys[i], val_of(run->committed.vals[i]));
+    }
     for (unsigned i = 0; i < 2; i++) {
         struct gw_kv_mark mark = run->fix[i]->kv->ops->marks(run->fix[i]->kv);
         assert_true(mark.sum == want);
@@ -597,17 +602,19 @@ static void random_step(struct run *run)
 {
     uint64_t dice = gw_rand_below(&run->rand, 1000);
     if (run->txns[0] == NULL) {
-        if (dice < 5)
+        if (dice < 5) {
             flush(run->fix[1]);
-        else if (dice < 10)
+        } else if (dice < 10) {
             check_sums(run);
+        }
         begin_txn(run);
     } else if (dice < 600) {
         random_change(run);
     } else if (dice < 700) {
-        for (unsigned i = 0; i < 2; i++)
+        for (unsigned i = 0; i < 2; i++) {
             check_get(run->fix[i]->kv, txn_view(run, i), &run->now,
                       gw_rand_below(&run->rand, KEYS));
+        }
     } else if (dice < 760) {
         for (unsigned i = 0; i < 2; i++)
             check_walk(run, run->fix[i]->kv, txn_view(run, i), &run->now, 20);

@@ -51,7 +51,7 @@ static struct gw_kv_mark open_kv(struct fixture *fix, struct gw_kv_lmdb_opts opt
 
 static uint32_t key_number(uint64_t batch, uint32_t put)
 {
-    return (uint32_t)((batch * 7919 + put * 104729) % KEYS);
+    return (uint32_t)((batch * 7919 + put * UINT64_C(104729)) % KEYS);
 }
 
 static struct gw_bytes number_bytes(const uint32_t *number)
@@ -85,13 +85,15 @@ static gw_u128 want_sum(uint64_t batch)
 {
     static uint32_t vals[KEYS];
     memset(vals, 0, sizeof(vals));
-    for (uint64_t b = 1; b <= batch; b++)
+    for (uint64_t b = 1; b <= batch; b++) {
         for (uint32_t i = 0; i < PUTS; i++)
             vals[key_number(b, i)] = i % 3 == 2 ? 0 : (uint32_t)(b * PUTS + i);
+    }
     gw_u128 sum = 0;
-    for (uint32_t key = 0; key < KEYS; key++)
+    for (uint32_t key = 0; key < KEYS; key++) {
         if (vals[key] != 0)
             sum += gw_kv_pair_sum(number_bytes(&key), number_bytes(&vals[key]));
+    }
     return sum;
 }
 
@@ -170,9 +172,10 @@ static void killed_anywhere_in_a_fold_it_holds_whole_batches(void **state)
 {
     struct fixture *fix = *state;
     static const char *const sites[] = {"kv.fold.before", "kv.fold.commit", "kv.fold.after"};
-    for (size_t i = 0; i < GW_COUNT_OF(sites); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(sites); i++) {
         for (unsigned nth = 1; nth <= 7; nth += 3)
             killed_at(fix, sites[i], nth);
+    }
     for (unsigned nth = 1; nth < 300; nth += 97)
         killed_at(fix, "kv.fold.middle", nth);
 }
@@ -214,9 +217,10 @@ static gw_rc write_big(struct gw_kv *kv, uint64_t batch, struct gw_err *err)
     gw_rc rc = kv->ops->begin(kv, &txn, err);
     if (rc < 0)
         return rc;
-    for (uint32_t i = 0; i < 60; i++)
+    for (uint32_t i = 0; i < 60; i++) {
         assert_ok(kv->ops->put(txn, number_bytes(&i), (struct gw_bytes){val, sizeof(val)}, err),
                   err);
+    }
     assert_ok(kv->ops->commit(txn, batch, err), err);
     kv->ops->fold_to(kv, batch);
     return GW_OK;

@@ -60,7 +60,8 @@ static void keys_are_found_and_ordered_whatever_the_order_of_puts(void **state)
     gw_rand_init(&rand, 7);
     for (uint32_t i = 0; i < COUNT; i++) {
         /* odd rising runs, then anywhere: what the finger of the skip list must cope with */
-        uint64_t number = i % 100 < 60 ? i * UINT64_C(1000) : gw_rand_below(&rand, COUNT * 1000);
+        uint64_t number =
+            i % 100 < 60 ? i * UINT64_C(1000) : gw_rand_below(&rand, COUNT * UINT64_C(1000));
         number = __builtin_bswap64(number);
         put(fix, (struct gw_bytes){(const uint8_t *)&number, sizeof(number)},
             (struct gw_bytes){(const uint8_t *)&number, sizeof(number)});

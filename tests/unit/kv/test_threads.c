@@ -65,9 +65,10 @@ static void *read_all(void *ctx)
             break;
         }
         uint64_t applied = run->kv->ops->snap_applied(snap);
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 3; i++) {
             if (!is_whole(run->kv, snap, applied, (uint32_t)gw_rand_below(&rand, OTHER_KEYS)))
                 atomic_fetch_add(&run->wrong, 1);
+        }
         run->kv->ops->release(snap);
         atomic_fetch_add(&run->snapshots, 1);
     }
