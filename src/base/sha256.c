@@ -52,9 +52,11 @@ static void compress(uint32_t h[8], const uint8_t *block)
     }
     uint32_t v[8];
     memcpy(v, h, sizeof(v));
-    for (unsigned t = 0; t < 64; t += 8) /* the names of a .. h go round instead of their values */
+    for (unsigned t = 0; t < 64;
+         t += 8) { /* the names of a .. h go round instead of their values */
         for (unsigned i = 0; i < 8; i++)
             one_round(v, i, gw_sha256_k[t + i] + w[t + i]);
+    }
     for (unsigned i = 0; i < 8; i++)
         h[i] += v[i];
 }
@@ -74,10 +76,11 @@ static void compress_blocks(uint32_t h[8], const uint8_t *data, size_t blocks)
         known = gw_sha256_ni_there() ? 2 : 1;
         atomic_store_explicit(&how, known, memory_order_relaxed);
     }
-    if (known == 2)
+    if (known == 2) {
         gw_sha256_ni_blocks(h, data, blocks);
-    else
+    } else {
         gw_sha256_soft_blocks(h, data, blocks);
+    }
 }
 
 void gw_sha256_init(struct gw_sha256_state *state)

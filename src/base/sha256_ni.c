@@ -39,14 +39,14 @@ TARGET static void one_block(__m128i *abef, __m128i *cdgh, const uint8_t *block)
     const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
     __m128i w[4];
     for (unsigned i = 0; i < 4; i++) {
-        w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(block + 16 * i)),
-                                swap);
-        rounds(abef, cdgh, w[i], gw_sha256_k + 4 * i);
+        w[i] = _mm_shuffle_epi8(
+            _mm_loadu_si128((const __m128i *)(const void *)(block + (size_t)16 * i)), swap);
+        rounds(abef, cdgh, w[i], gw_sha256_k + (size_t)4 * i);
     }
     for (unsigned t = 16; t < 64; t += 16) {
         for (unsigned i = 0; i < 4; i++) {
             w[i] = schedule(w[i], w[(i + 1) % 4], w[(i + 2) % 4], w[(i + 3) % 4]);
-            rounds(abef, cdgh, w[i], gw_sha256_k + t + 4 * i);
+            rounds(abef, cdgh, w[i], gw_sha256_k + t + (size_t)4 * i);
         }
     }
 }

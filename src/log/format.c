@@ -122,10 +122,11 @@ gw_rc gw_log_segment_head_decode(const uint8_t from[GW_LOG_HEAD_BYTES],
 {
     if (gw_crc32c((struct gw_bytes){from, 124}) != get32(from + 124))
         return GW_FAIL(err, GW_CORRUPT, "segment head CRC is wrong");
-    if (get32(from + 8) != GW_LOG_VERSION || (get32(from + 12) & 0xff) != 0)
+    if (get32(from + 8) != GW_LOG_VERSION || (get32(from + 12) & 0xff) != 0) {
         return GW_FAIL(err, GW_UNSUPPORTED,
                        "segment version %u, flags %u; this software knows %d, 0", get32(from + 8),
                        get32(from + 12) & 0xff, GW_LOG_VERSION);
+    }
     if (gw_log_zeros((struct gw_bytes){from + 80, 44}) != 44)
         return GW_FAIL(err, GW_CORRUPT, "segment head bytes 80..123 are not zero");
     memcpy(ret->magic, from, 8);

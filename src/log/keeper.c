@@ -53,10 +53,11 @@ static gw_rc retire(struct gw_log *log, uint64_t first_index, bool recycle, stru
     gw_log_path(log, "spare", spare);
     GW_TRY(remove_side(log, first_index, err));
     GW_CRASH_POINT("log.retire.before");
-    if (recycle)
+    if (recycle) {
         GW_TRY(gw_path_rename(path, spare, err));
-    else
+    } else {
         GW_TRY(gw_path_remove(path, err));
+    }
     GW_CRASH_POINT("log.retire.after");
     return gw_folder_sync(log->folder, err); /* the name is gone for good before the bytes are */
 }
@@ -108,10 +109,11 @@ static gw_rc keep_room(struct gw_log *log, struct gw_err *err)
 {
     bool wants = needs_spare(log);
     uint64_t retired = take_retired(log);
-    if (wants && retired != 0)
+    if (wants && retired != 0) {
         GW_TRY(retire(log, retired, true, err));
-    else if (retired != 0)
+    } else if (retired != 0) {
         GW_TRY(retire(log, retired, false, err));
+    }
     if (wants && may_grow(log))
         GW_TRY(gw_log_make_spare(log, err));
     while ((retired = take_retired(log)) != 0)
@@ -124,9 +126,10 @@ static uint64_t find_unsealed(struct gw_log *log)
 {
     uint64_t found = 0;
     gw_mutex_lock(log->mutex);
-    for (size_t i = 0; i + 1 < log->shared.count && found == 0; i++)
+    for (size_t i = 0; i + 1 < log->shared.count && found == 0; i++) {
         if (!log->shared.segments[i].is_sealed)
             found = log->shared.segments[i].first_index;
+    }
     gw_mutex_unlock(log->mutex);
     return found;
 }
@@ -134,9 +137,10 @@ static uint64_t find_unsealed(struct gw_log *log)
 static void mark_sealed(struct gw_log *log, uint64_t first_index)
 {
     gw_mutex_lock(log->mutex);
-    for (size_t i = 0; i < log->shared.count; i++)
+    for (size_t i = 0; i < log->shared.count; i++) {
         if (log->shared.segments[i].first_index == first_index)
             log->shared.segments[i].is_sealed = true;
+    }
     gw_mutex_unlock(log->mutex);
 }
 

@@ -44,22 +44,26 @@ static gw_rc check_opts(struct gw_log_opts *opts, struct gw_err *err)
     opts->bytes_max = opts->bytes_max ? opts->bytes_max : UINT64_C(64) << 30;
     opts->in_flight_max = opts->in_flight_max ? opts->in_flight_max : 1024;
     opts->hint_every_ms = opts->hint_every_ms ? opts->hint_every_ms : 100;
-    if (opts->segment_bytes % GW_LOG_BLOCK != 0 || opts->segment_bytes < 4 * GW_LOG_BLOCK ||
-        opts->segment_bytes / GW_LOG_BLOCK >= 1u << 24)
+    if (opts->segment_bytes % GW_LOG_BLOCK != 0 ||
+        opts->segment_bytes < UINT64_C(4) * GW_LOG_BLOCK ||
+        opts->segment_bytes / GW_LOG_BLOCK >= 1u << 24) {
         return GW_FAIL(err, GW_INVALID,
                        "segment_bytes %" PRIu64
                        ": it must be a multiple of 4096 from 16 KiB to 64 GiB",
                        opts->segment_bytes);
+    }
     uint64_t room = opts->segment_bytes - GW_LOG_BLOCK;
     if (opts->in_flight_bytes_max == 0)
         opts->in_flight_bytes_max = GW_MIN(room, UINT64_C(4) << 20);
-    if (opts->in_flight_bytes_max < GW_LOG_BLOCK || opts->in_flight_bytes_max > room)
+    if (opts->in_flight_bytes_max < GW_LOG_BLOCK || opts->in_flight_bytes_max > room) {
         return GW_FAIL(err, GW_INVALID,
                        "in_flight_bytes_max %" PRIu64 ": it must be 4096 to %" PRIu64,
                        opts->in_flight_bytes_max, room);
-    if (opts->bytes_max / 3 < opts->segment_bytes)
+    }
+    if (opts->bytes_max / 3 < opts->segment_bytes) {
         return GW_FAIL(err, GW_INVALID, "bytes_max %" PRIu64 " is less than three segments",
                        opts->bytes_max);
+    }
     if (strlen(opts->folder) > GW_FILE_PATH_MAX - 64)
         return GW_FAIL(err, GW_INVALID, "the log's folder has a path that is too long");
     return GW_OK;
@@ -93,10 +97,11 @@ static gw_rc new_log(const struct gw_log_opts *opts, struct gw_log **ret, struct
     log->opts.folder = log->folder;
     log->writer.pages = gw_os_pages_get(GW_LOG_WRITE_BYTES);
     gw_rc rc = log->writer.pages != NULL ? gw_mutex_new(&log->mutex, err) : GW_FAIL_NOMEM(err);
-    if (rc < 0)
+    if (rc < 0) {
         free_log(log);
-    else
+    } else {
         *ret = log;
+    }
     return rc;
 }
 
@@ -160,9 +165,10 @@ static gw_rc admit(const struct gw_log *log, uint64_t reserve, struct gw_err *er
             *err = log->shared.failure;
         return gw_err_wrap_rc(err, GW_IO, "the log has failed");
     }
-    if (log->shared.in_flight >= log->opts.in_flight_max || after > log->opts.in_flight_bytes_max)
+    if (log->shared.in_flight >= log->opts.in_flight_max || after > log->opts.in_flight_bytes_max) {
         return GW_FAIL(err, GW_BUSY, "%" PRIu64 " batches wait for the disk",
                        log->shared.in_flight);
+    }
     /* The spare takes all of in_flight_bytes_max, whatever of it no longer fits into the last segment. */
     if (after <= log->shared.room_bytes || log->shared.has_spare)
         return GW_OK;
@@ -171,9 +177,10 @@ static gw_rc admit(const struct gw_log *log, uint64_t reserve, struct gw_err *er
             *err = log->shared.spare_err;
         return gw_err_wrap_rc(err, log->shared.spare_err.rc, "no room for another segment");
     }
-    if (log->shared.is_full)
+    if (log->shared.is_full) {
         return GW_FAIL(err, GW_BUSY, "the log has reached its %" PRIu64 " bytes",
                        log->opts.bytes_max);
+    }
     return GW_FAIL(err, GW_BUSY, "the next segment is being prepared");
 }
 
@@ -184,9 +191,10 @@ gw_rc gw_log_append(struct gw_log *log, const struct gw_log_batch *batch, struct
     size_t bytes = gw_log_batch_bytes(batch->payload.len);
     uint64_t reserve = gw_log_align(bytes, GW_LOG_BLOCK);
     if (batch->payload.len > GW_LOG_PAYLOAD_MAX || batch->records > GW_LOG_RECORDS_MAX ||
-        reserve > log->opts.in_flight_bytes_max)
+        reserve > log->opts.in_flight_bytes_max) {
         return GW_FAIL(err, GW_TOOLARGE, "a batch of %u records and %zu bytes", batch->records,
                        batch->payload.len);
+    }
     struct gw_log_pack *pack = heap->get(heap->ctx, sizeof(*pack) + bytes);
     if (pack == NULL)
         return GW_FAIL_NOMEM(err);
@@ -235,9 +243,10 @@ uint64_t gw_log_first_index(struct gw_log *log)
 
 gw_rc gw_log_keep_from(struct gw_log *log, uint64_t index, struct gw_err *err)
 {
-    if (index > log->next_index)
+    if (index > log->next_index) {
         return GW_FAIL(err, GW_INVALID, "keep from %" PRIu64 ": the next index is %" PRIu64, index,
                        log->next_index);
+    }
     gw_mutex_lock(log->mutex);
     log->shared.keep_from = GW_MAX(log->shared.keep_from, index);
     gw_mutex_unlock(log->mutex);

@@ -199,10 +199,11 @@ gw_rc gw_log_reader_open(struct gw_log *log, uint64_t from_index, struct gw_log_
                          struct gw_err *err)
 {
     const struct gw_alloc *heap = gw_os_heap();
-    if (from_index < gw_log_first_index(log) || from_index > gw_log_durable_index(log) + 1)
+    if (from_index < gw_log_first_index(log) || from_index > gw_log_durable_index(log) + 1) {
         return GW_FAIL(err, GW_NOTFOUND,
                        "no batch %" PRIu64 ": the log holds %" PRIu64 " to %" PRIu64, from_index,
                        gw_log_first_index(log), gw_log_durable_index(log));
+    }
     struct gw_log_reader *reader = heap->get(heap->ctx, sizeof(*reader));
     uint8_t *pages = gw_os_pages_get(BUFFER_BYTES);
     if (reader == NULL || pages == NULL) {

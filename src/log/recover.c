@@ -45,9 +45,10 @@ static gw_rc keep_segments(struct gw_log *log, const struct gw_text *names, size
     memset(segments, 0, bytes);
     log->shared.segments = segments;
     log->shared.max = max;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (parse_name(names[i], &segments[log->shared.count].first_index))
             log->shared.count++;
+    }
     return GW_OK;
 }
 
@@ -87,9 +88,10 @@ static gw_rc load_hint(struct gw_log *log, struct gw_log_report *report, struct 
 static size_t first_to_read(const struct gw_log *log)
 {
     size_t start = 0;
-    for (size_t i = 1; i < log->shared.count; i++)
+    for (size_t i = 1; i < log->shared.count; i++) {
         if (log->shared.segments[i].first_index <= log->opts.verify_from)
             start = i;
+    }
     return start;
 }
 
@@ -109,9 +111,10 @@ static gw_rc glance(struct gw_log *log, size_t i, struct gw_err *err)
     gw_rc rc = gw_log_side_load(log, segment->first_index, &arena, &side, NULL);
     segment->is_sealed = rc == GW_OK;
     gw_arena_done(&arena);
-    if (rc == GW_OK && side.next_index != segment[1].first_index)
+    if (rc == GW_OK && side.next_index != segment[1].first_index) {
         return gw_log_damage(err, segment->first_index, 0, info.bytes,
                              "the next segment does not begin where this one ends");
+    }
     return GW_OK;
 }
 
@@ -128,9 +131,10 @@ static gw_rc judge(struct gw_log *log, size_t i, const struct gw_log_scan *scan,
     found->bad_from = scan->bad_from;
     found->bad_to = scan->bad_to;
     found->why = scan->why;
-    if (i + 1 < log->shared.count && scan->next_index != segment[1].first_index)
+    if (i + 1 < log->shared.count && scan->next_index != segment[1].first_index) {
         return gw_log_damage(err, segment->first_index, scan->end, segment->bytes,
                              "the next segment does not begin where this one ends");
+    }
     GW_ASSERT(i + 1 < log->shared.count || scan->next_index > report->hint_index);
     return GW_OK;
 }
@@ -147,9 +151,10 @@ static gw_rc read_segment(struct gw_log *log, size_t i, bool is_first, struct gw
     if (rc < 0)
         return rc;
     segment->bytes = image.len;
-    if (!is_first && !gw_sha256_equal(head.prev_hash, found->last_hash))
+    if (!is_first && !gw_sha256_equal(head.prev_hash, found->last_hash)) {
         rc = gw_log_damage(err, segment->first_index, 48, 80,
                            "the segment does not follow the hash of the one before");
+    }
     if (rc == GW_OK) {
         gw_log_scan(image,
                     &(struct gw_log_scan_opts){.index = segment->first_index,

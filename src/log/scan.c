@@ -58,9 +58,10 @@ static bool later_heads_fit(const struct scan *scan, uint64_t at, uint64_t *ret_
 
 static bool has_zero_sector(struct gw_bytes image, uint64_t from, uint64_t to)
 {
-    for (uint64_t at = from / GW_LOG_SECTOR * GW_LOG_SECTOR; at < to; at += GW_LOG_SECTOR)
+    for (uint64_t at = from / GW_LOG_SECTOR * GW_LOG_SECTOR; at < to; at += GW_LOG_SECTOR) {
         if (gw_log_zeros(from_to(image, at, at + GW_LOG_SECTOR)) == GW_LOG_SECTOR)
             return true;
+    }
     return false;
 }
 
@@ -98,12 +99,13 @@ static uint64_t take_batch(struct scan *scan, uint64_t at)
     }
     /* A whole batch in the wrong place was never torn. */
     uint64_t bytes = gw_log_batch_bytes(head.payload_bytes);
-    if (head.index != ret->next_index)
+    if (head.index != ret->next_index) {
         wrong = "batch has the wrong index";
-    else if (!gw_sha256_equal(head.prev_hash, ret->last_hash))
+    } else if (!gw_sha256_equal(head.prev_hash, ret->last_hash)) {
         wrong = "batch does not follow the hash of the one before";
-    else if (head.number != scan->number)
+    } else if (head.number != scan->number) {
         wrong = "batch has the wrong number in its sync";
+    }
     if (wrong != NULL) {
         damaged(scan, at, at + bytes, wrong);
         return 0;

@@ -34,9 +34,10 @@ static gw_rc read_whole(struct gw_file *file, uint64_t first_index, struct gw_by
     size_t got = 0;
     GW_TRY(gw_file_info(file, &info, err));
     if (info.bytes < GW_LOG_BLOCK || info.bytes % GW_LOG_BLOCK != 0 ||
-        info.bytes / GW_LOG_BLOCK >= 1u << 24)
+        info.bytes / GW_LOG_BLOCK >= 1u << 24) {
         return gw_log_damage(err, first_index, info.bytes, info.bytes,
                              "the file is not a whole number of blocks");
+    }
     uint8_t *image = heap->get(heap->ctx, (size_t)info.bytes);
     if (image == NULL)
         return GW_FAIL_NOMEM(err);
@@ -61,16 +62,18 @@ static gw_rc check_head(const struct gw_log *log, uint64_t first_index, struct g
     if (rc < 0)
         return GW_FAIL(err, rc, "%s", inner.msg);
     if (memcmp(ret->magic, log->opts.magic, sizeof(ret->magic)) != 0 ||
-        memcmp(ret->cluster, log->opts.cluster, sizeof(ret->cluster)) != 0)
+        memcmp(ret->cluster, log->opts.cluster, sizeof(ret->cluster)) != 0) {
         return GW_FAIL_CODE(err, GW_INVALID, 2702,
                             "segment %020" PRIu64
                             ".gwj belongs to another cluster or another kind of log",
                             first_index);
+    }
     if (ret->first_index != first_index)
         return gw_log_damage(err, first_index, 32, 40, "the name is not the first index");
-    if ((uint64_t)ret->blocks * GW_LOG_BLOCK != image.len)
+    if ((uint64_t)ret->blocks * GW_LOG_BLOCK != image.len) {
         return gw_log_damage(err, first_index, image.len, (uint64_t)ret->blocks * GW_LOG_BLOCK,
                              "the file has not the size it was made with");
+    }
     return GW_OK;
 }
 
@@ -87,10 +90,11 @@ gw_rc gw_log_segment_load(const struct gw_log *log, uint64_t first_index,
     GW_TRY(gw_file_open(path, GW_FILE_READ, &file, err));
     GW_TRY(read_whole(file, first_index, &image, err));
     gw_rc rc = check_head(log, first_index, image, ret_head, err);
-    if (rc < 0)
+    if (rc < 0) {
         heap->put(heap->ctx, (void *)(uintptr_t)image.data, image.len);
-    else
+    } else {
         *ret_image = image;
+    }
     return rc;
 }
 

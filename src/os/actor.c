@@ -237,9 +237,9 @@ void gw_actor_stop(struct gw_actor *actor)
         GW_ASSERT(pthread_join(actor->thread, NULL) == 0);
         return;
     }
-    do
+    do {
         handle_all(actor);
-    while (!leave(actor, &closed));
+    } while (!leave(actor, &closed));
 }
 
 void gw_actor_free(struct gw_actor *actor)

@@ -8,9 +8,11 @@
 #include "base/err.h"
 #include "base/int.h"
 
-/* The linker's bounds of the section; weak, because a binary may hold no crash point. */
+/* The linker's bounds of the section; weak, because a binary may hold no crash point. Its names, not ours:
+ * NOLINTBEGIN(readability-identifier-naming) */
 extern const struct gw_crash_site *const __start_gw_crash_table[] __attribute__((weak));
 extern const struct gw_crash_site *const __stop_gw_crash_table[] __attribute__((weak));
+/* NOLINTEND(readability-identifier-naming) */
 
 /* Starts armed, so that the first pass reads the environment; cleared for good when there is nothing to do. */
 atomic_int gw_crash_armed = 1;

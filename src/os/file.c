@@ -29,9 +29,9 @@ static int flags_of(unsigned flags)
 int gw_fd_open(const char *path, int flags)
 {
     int fd;
-    do
+    do {
         fd = open(path, flags | O_CLOEXEC, 0600);
-    while (fd < 0 && errno == EINTR);
+    } while (fd < 0 && errno == EINTR);
     return fd;
 }
 
@@ -110,9 +110,10 @@ gw_rc gw_file_read_at(struct gw_file *file, uint64_t offset, void *ret, size_t b
         ssize_t got = pread(file->fd, (char *)ret + done, bytes - done, (off_t)(offset + done));
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0)
+        if (got < 0) {
             return GW_FAIL_SYS(err, "read '%s' at %llu", file->path,
                                (unsigned long long)(offset + done));
+        }
         if (got == 0)
             break;
         done += (size_t)got;
@@ -180,12 +181,13 @@ gw_rc gw_file_write_at(struct gw_file *file, uint64_t offset, struct gw_bytes da
 static gw_rc allocate(struct gw_file *file, uint64_t bytes, struct gw_err *err)
 {
     int failed;
-    do
+    do {
         failed = fallocate(file->fd, 0, 0, (off_t)bytes);
-    while (failed != 0 && errno == EINTR);
-    if (failed != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
+    } while (failed != 0 && errno == EINTR);
+    if (failed != 0 && errno != EOPNOTSUPP && errno != ENOSYS) {
         return GW_FAIL_SYS(err, "allocate %llu bytes for '%s'", (unsigned long long)bytes,
                            file->path);
+    }
     return GW_OK; /* without support the zeros that follow allocate */
 }
 
@@ -202,7 +204,7 @@ static gw_rc write_zeros(struct gw_file *file, uint64_t bytes, struct gw_err *er
 
 gw_rc gw_file_fill_zero(struct gw_file *file, uint64_t bytes, struct gw_err *err)
 {
-    struct gw_file_info old;
+    struct gw_file_info old = {0};
     GW_TRY(gw_file_info(file, &old, err));
     gw_rc rc = allocate(file, bytes, err);
     if (rc == GW_OK)
@@ -217,9 +219,9 @@ gw_rc gw_file_fill_zero(struct gw_file *file, uint64_t bytes, struct gw_err *err
 gw_rc gw_file_truncate(struct gw_file *file, uint64_t bytes, struct gw_err *err)
 {
     int failed;
-    do
+    do {
         failed = ftruncate(file->fd, (off_t)bytes);
-    while (failed != 0 && errno == EINTR);
+    } while (failed != 0 && errno == EINTR);
     return failed == 0 ? GW_OK
                        : GW_FAIL_SYS(err, "set the size of '%s' to %llu", file->path,
                                      (unsigned long long)bytes);
@@ -229,9 +231,9 @@ static gw_rc sync_with(struct gw_file *file, int (*sync)(int), struct gw_err *er
 {
     GW_TRY(refuse_broken(file, err));
     int failed;
-    do
+    do {
         failed = sync(file->fd);
-    while (failed != 0 && errno == EINTR);
+    } while (failed != 0 && errno == EINTR);
     if (failed == 0)
         return GW_OK;
     file->is_broken = true;
@@ -261,15 +263,16 @@ gw_rc gw_file_load(const char *path, struct gw_arena *arena, size_t bytes_max, s
                    struct gw_err *err)
 {
     GW_CLEANUP(gw_file_close_at) struct gw_file *file = NULL;
-    struct gw_file_info info;
+    struct gw_file_info info = {0};
     size_t got = 0;
     GW_TRY(gw_file_open(path, GW_FILE_READ, &file, err));
     GW_TRY(gw_file_info(file, &info, err));
     if (info.type == GW_FILE_FOLDER)
         return GW_FAIL(err, GW_INVALID, "'%s' is a folder", path);
-    if (info.bytes > bytes_max)
+    if (info.bytes > bytes_max) {
         return GW_FAIL(err, GW_TOOLARGE, "'%s' has %llu bytes, the limit is %zu", path,
                        (unsigned long long)info.bytes, bytes_max);
+    }
     /* Files of /proc say 0 and hold more: read to the limit; a regular file that grows meanwhile is cut. */
     size_t room = info.bytes > 0 ? (size_t)info.bytes : GW_MIN(bytes_max, (size_t)65536);
     uint8_t *data = gw_arena_get_raw(arena, room + 1);

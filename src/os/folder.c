@@ -56,16 +56,17 @@ gw_rc gw_folder_make_all(const char *path, struct gw_err *err)
 {
     char part[GW_FILE_PATH_MAX];
     size_t len = strlen(path);
-    if (len == 0 || len >= sizeof(part))
+    if (len == 0 || len >= sizeof(part)) {
         return GW_FAIL(err, GW_INVALID, "a folder's path has 1 to %d bytes, this one %zu",
                        GW_FILE_PATH_MAX - 1, len);
+    }
     for (size_t i = 1; i <= len; i++) {
         if (i < len && path[i] != '/')
             continue;
         memcpy(part, path, i);
         part[i] = '\0';
         gw_rc rc = gw_folder_make(part, err);
-        struct gw_file_info info;
+        struct gw_file_info info = {0};
         if (rc == GW_EXISTS && gw_path_info(part, &info, NULL) == GW_OK &&
             info.type == GW_FILE_FOLDER)
             continue;
@@ -95,10 +96,11 @@ static bool next_name(DIR *dir, const char **ret)
 {
     struct dirent *entry;
     errno = 0;
-    do
-        entry = readdir(
-            dir); /* NOLINT(concurrency-mt-unsafe): glibc's is safe on a stream of one's own */
-    while (entry != NULL && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+    do {
+        /* glibc's is safe on a stream of one's own; NOLINTNEXTLINE(concurrency-mt-unsafe) */
+        entry = readdir(dir);
+    } while (entry != NULL &&
+             (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
     *ret = entry != NULL ? entry->d_name : NULL;
     return entry != NULL;
 }
@@ -133,10 +135,11 @@ gw_rc gw_folder_list(const char *path, struct gw_arena *arena, struct gw_text **
         names = GW_NEW_ARRAY(arena, struct gw_text, max + 1);
         rc = names != NULL ? read_names(dir, arena, names, max, &count) : GW_NOMEM;
     }
-    if (rc == GW_IO)
+    if (rc == GW_IO) {
         rc = GW_FAIL_SYS(err, "list folder '%s'", path);
-    else if (rc == GW_NOMEM)
+    } else if (rc == GW_NOMEM) {
         rc = GW_FAIL_NOMEM(err);
+    }
     (void)closedir(dir);
     GW_TRY(rc);
     count = GW_MIN(count,

@@ -14,8 +14,6 @@
 #include "base/time.h"
 #include "os/clock.h"
 
-extern char **environ;
-
 struct gw_process {
     pid_t pid;
     int pid_fd; /* readable when it has ended */
@@ -62,14 +60,16 @@ static int add_files(posix_spawn_file_actions_t *todo, const struct gw_process_o
     int failed = opts->cwd != NULL ? posix_spawn_file_actions_addchdir_np(todo, opts->cwd) : 0;
     if (failed == 0)
         failed = posix_spawn_file_actions_addopen(todo, 0, in, O_RDONLY, 0);
-    if (failed == 0 && out_fd >= 0)
+    if (failed == 0 && out_fd >= 0) {
         failed = posix_spawn_file_actions_adddup2(todo, out_fd, 1);
-    else if (failed == 0 && opts->stdout_path != NULL)
+    } else if (failed == 0 && opts->stdout_path != NULL) {
         failed = posix_spawn_file_actions_addopen(todo, 1, opts->stdout_path, append, 0600);
-    if (failed == 0 && opts->stderr_to_stdout)
+    }
+    if (failed == 0 && opts->stderr_to_stdout) {
         failed = posix_spawn_file_actions_adddup2(todo, 1, 2);
-    else if (failed == 0 && opts->stderr_path != NULL)
+    } else if (failed == 0 && opts->stderr_path != NULL) {
         failed = posix_spawn_file_actions_addopen(todo, 2, opts->stderr_path, append, 0600);
+    }
     return failed;
 }
 
@@ -97,9 +97,10 @@ static int spawn(const struct gw_process_opts *opts, int out_fd, pid_t *ret)
     int failed = set_signals(&attr);
     if (failed == 0)
         failed = add_files(&todo, opts, out_fd);
-    if (failed == 0)
+    if (failed == 0) {
         failed = posix_spawnp(ret, opts->argv[0], &todo, &attr,
                               (char *const *)(uintptr_t)opts->argv, env);
+    }
     (void)posix_spawn_file_actions_destroy(&todo);
     (void)posix_spawnattr_destroy(&attr);
     free((void *)env);
@@ -148,9 +149,9 @@ static gw_rc reap(struct gw_process *process, struct gw_err *err)
     int status;
     struct rusage usage;
     pid_t got;
-    do
+    do {
         got = wait4(process->pid, &status, 0, &usage);
-    while (got < 0 && errno == EINTR);
+    } while (got < 0 && errno == EINTR);
     if (got < 0)
         return GW_FAIL_SYS(err, "wait for process %d", (int)process->pid);
     process->is_reaped = true;
@@ -172,10 +173,11 @@ gw_rc gw_process_wait(struct gw_process *process, int64_t timeout_ms, struct gw_
         int ready = poll(&ended, 1, until_ns == 0 ? -1 : (int)GW_MAX(left_ms, 0));
         if (ready < 0 && errno != EINTR)
             return GW_FAIL_SYS(err, "wait for process %d", (int)process->pid);
-        if (ready > 0)
+        if (ready > 0) {
             GW_TRY(reap(process, err));
-        else if (until_ns != 0 && gw_clock_mono_ns() >= until_ns)
+        } else if (until_ns != 0 && gw_clock_mono_ns() >= until_ns) {
             return GW_TIMEOUT;
+        }
     }
     *ret = process->end;
     return GW_OK;
@@ -197,9 +199,9 @@ gw_rc gw_process_read(struct gw_process *process, void *ret, size_t bytes, size_
 {
     GW_ASSERT(process->out_fd >= 0);
     ssize_t got;
-    do
+    do {
         got = read(process->out_fd, ret, bytes);
-    while (got < 0 && errno == EINTR);
+    } while (got < 0 && errno == EINTR);
     if (got < 0)
         return GW_FAIL_SYS(err, "read the output of process %d", (int)process->pid);
     *ret_got = (size_t)got;
