@@ -20,10 +20,11 @@ static gw_rc lock_names(struct gw_mutex **ret, struct gw_err *err)
     if (lock == NULL) {
         struct gw_mutex *fresh;
         GW_TRY(gw_mutex_new(&fresh, err));
-        if (atomic_compare_exchange_strong(&names_lock, &lock, fresh))
+        if (atomic_compare_exchange_strong(&names_lock, &lock, fresh)) {
             lock = fresh;
-        else
+        } else {
             gw_mutex_free(fresh);
+        }
     }
     gw_mutex_lock(lock);
     *ret = lock;
@@ -157,10 +158,11 @@ gw_rc gw_memory_table_of(struct gw_memory_data *data, const struct gw_home *home
         table = table->next;
     if (table == NULL)
         return table_new(data, home, signature, ret, err);
-    if (table->signature != signature)
+    if (table->signature != signature) {
         return GW_FAIL_CODE(err, GW_INVALID, 1303,
                             "home %.*s: place %.*s of this memory store has other columns",
                             GW_TEXT_ARG(home->name), GW_TEXT_ARG(home->place));
+    }
     *ret = table;
     return GW_OK;
 }
@@ -377,16 +379,18 @@ static gw_rc raise_fence(struct gw_memory_store *store, uint32_t slot, uint64_t 
     for (; fence != NULL; fence = fence->next) {
         char hex[33];
         gw_hex((struct gw_bytes){fence->cluster, sizeof(fence->cluster)}, hex);
-        if (memcmp(fence->cluster, store->cluster, sizeof(fence->cluster)) != 0)
+        if (memcmp(fence->cluster, store->cluster, sizeof(fence->cluster)) != 0) {
             return GW_FAIL(err, GW_CONFLICT, "store %.*s: fenced by another godwit, cluster %s",
                            GW_TEXT_ARG(store->name), hex);
+        }
     }
     GW_TRY(gw_memory_fence_of(&store->memory->data, slot, true, &fence, err));
-    if (fence->epoch > epoch)
+    if (fence->epoch > epoch) {
         return GW_FAIL(err, GW_CONFLICT,
                        "store %.*s: fence of slot %u has epoch %llu, ours is %llu",
                        GW_TEXT_ARG(store->name), slot, (unsigned long long)fence->epoch,
                        (unsigned long long)epoch);
+    }
     memcpy(fence->cluster, store->cluster, sizeof(fence->cluster));
     if (fence->epoch < epoch || fence->attempt < attempt)
         fence->attempt = attempt;
@@ -423,9 +427,10 @@ static gw_rc memory_fence_take_over(struct gw_store *base, const uint8_t foreign
         fence->attempt = 0;
         taken = true;
     }
-    if (rc == GW_OK && !taken)
+    if (rc == GW_OK && !taken) {
         rc = GW_FAIL(err, GW_NOTFOUND, "store %.*s: no fence of that cluster",
                      GW_TEXT_ARG(store->name));
+    }
     return unlock(store, rc);
 }
 
@@ -484,9 +489,10 @@ static gw_rc fetch_one(struct gw_memory *memory, const struct gw_memory_table *t
     ret->key = GW_NEW_ARRAY(arena, union gw_value, home->key_count);
     if (ret->key == NULL)
         return GW_FAIL_NOMEM(err);
-    for (uint32_t i = 0; i < home->key_count; i++)
+    for (uint32_t i = 0; i < home->key_count; i++) {
         if (!gw_value_copy(home->columns[home->key_columns[i]].type, key[i], arena, &ret->key[i]))
             return GW_FAIL_NOMEM(err);
+    }
     return GW_OK;
 }
 

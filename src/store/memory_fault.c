@@ -218,10 +218,11 @@ static gw_rc copy_data(const struct gw_memory_data *from, struct gw_memory_data 
             fence->next = next;
         }
     }
-    if (rc < 0)
+    if (rc < 0) {
         gw_memory_data_free(&copy);
-    else
+    } else {
         *ret = copy;
+    }
     return rc;
 }
 
@@ -233,10 +234,11 @@ gw_rc gw_memory_snap(struct gw_memory *memory, struct gw_memory_snap **ret, stru
     gw_mutex_lock(memory->lock);
     gw_rc rc = copy_data(&memory->data, &snap->data, err);
     gw_mutex_unlock(memory->lock);
-    if (rc < 0)
+    if (rc < 0) {
         gw_memory_give(snap, sizeof(*snap));
-    else
+    } else {
         *ret = snap;
+    }
     return rc;
 }
 

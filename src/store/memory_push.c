@@ -140,11 +140,12 @@ static gw_rc write_row(struct push *push, const struct gw_store_item *item, cons
         first.id = push->table->home_id;
         kept.hash = gw_home_hash(&first, item->image);
     }
-    if (!seen.present && look->row != NULL)
+    if (!seen.present && look->row != NULL) {
         gw_memory_remove(push->table, look->row);
-    else if (seen.present && gw_memory_write(push->table, look->row, look->key, look->key_hash,
-                                             item->image, kept) == NULL)
+    } else if (seen.present && gw_memory_write(push->table, look->row, look->key, look->key_hash,
+                                               item->image, kept) == NULL) {
         return GW_FAIL_NOMEM(err);
+    }
     push->written++;
     const struct gw_memory_hooks *hooks = &push->memory->hooks;
     if (hooks->on_write != NULL) {
@@ -209,10 +210,11 @@ static gw_rc push_all(struct push *push, const struct gw_store_item *items, uint
         bool is_group = items[i].group != 0;
         while (end < count && items[end].group == items[i].group && (is_group || end - i < WINDOW))
             end++;
-        if (is_group)
+        if (is_group) {
             GW_TRY(push_group(push, items + i, end - i, ret + i, err));
-        else
+        } else {
             GW_TRY(push_window(push, items + i, end - i, ret + i, err));
+        }
         i = end;
     }
     return GW_OK;
@@ -230,9 +232,10 @@ static gw_rc copy_item(const struct gw_store_item *item, struct gw_arena *arena,
     ret->image = gw_arena_copy(arena, item->image);
     if (key == NULL || ret->image.data == NULL)
         return GW_FAIL_NOMEM(err);
-    for (uint32_t i = 0; i < home->key_count; i++)
+    for (uint32_t i = 0; i < home->key_count; i++) {
         if (!gw_value_copy(home->columns[home->key_columns[i]].type, item->key[i], arena, &key[i]))
             return GW_FAIL_NOMEM(err);
+    }
     ret->key = key;
     return GW_OK;
 }

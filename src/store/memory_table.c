@@ -64,9 +64,10 @@ static bool room_for_one(struct gw_memory_table *table)
     if (slots == NULL)
         return false;
     memset(slots, 0, count * sizeof(struct gw_memory_row *));
-    for (size_t i = 0; i < table->slot_count; i++)
+    for (size_t i = 0; i < table->slot_count; i++) {
         if (table->slots[i] != NULL)
             place_in(slots, count, table->slots[i]);
+    }
     gw_memory_give(table->slots, table->slot_count * sizeof(struct gw_memory_row *));
     table->slots = slots;
     table->slot_count = count;
@@ -116,10 +117,11 @@ static struct gw_memory_at lower_bound(const struct gw_memory_table *table, stru
         size_t middle = low + (high - low) / 2;
         const struct gw_memory_chunk *chunk = table->chunks[middle];
         int order = compare(chunk, chunk->count - 1, prefix, key);
-        if (order < 0 || (above && order == 0))
+        if (order < 0 || (above && order == 0)) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     struct gw_memory_at at = {low, 0};
     if (low == table->chunk_count)
@@ -129,10 +131,11 @@ static struct gw_memory_at lower_bound(const struct gw_memory_table *table, stru
     while (from < to) {
         uint32_t middle = from + (to - from) / 2;
         int order = compare(table->chunks[low], middle, prefix, key);
-        if (order < 0 || (above && order == 0))
+        if (order < 0 || (above && order == 0)) {
             from = middle + 1;
-        else
+        } else {
             to = middle;
+        }
     }
     at.row = from;
     return at;
@@ -319,9 +322,10 @@ void gw_memory_remove(struct gw_memory_table *table, struct gw_memory_row *row)
 
 void gw_memory_table_free(struct gw_memory_table *table)
 {
-    for (size_t i = 0; i < table->slot_count; i++)
+    for (size_t i = 0; i < table->slot_count; i++) {
         if (table->slots[i] != NULL)
             gw_memory_give(table->slots[i], row_bytes(table->slots[i]));
+    }
     for (size_t i = 0; i < table->chunk_count; i++)
         gw_memory_give(table->chunks[i], sizeof(struct gw_memory_chunk));
     gw_memory_give(table->slots, table->slot_count * sizeof(struct gw_memory_row *));

@@ -171,10 +171,11 @@ static void execute(struct worker *worker, struct gw_store_request *request)
         return;
     request->rc = run_call(worker->store, worker->config.slot, request);
     request->link.ran_ns = gw_clock_mono_ns() - began_ns;
-    if (request->rc == GW_OK)
+    if (request->rc == GW_OK) {
         note_success(worker);
-    else if (breaks_connection(request->rc))
+    } else if (breaks_connection(request->rc)) {
         note_failure(worker, &request->err);
+    }
 }
 
 static uint32_t rows_of(const struct gw_store_request *request)
@@ -301,9 +302,10 @@ static gw_rc copy_config(struct gw_store_pool *pool, struct gw_store_config *con
         return GW_FAIL_NOMEM(err);
     const char *colon = memchr(config->url.data, ':', config->url.len);
     struct gw_text kind = {config->url.data, colon ? (size_t)(colon - config->url.data) : 0};
-    if (gw_store_find(kind) == NULL)
+    if (gw_store_find(kind) == NULL) {
         return GW_FAIL(err, GW_UNSUPPORTED, "store %.*s: no connector for \"%.*s\"",
                        GW_TEXT_ARG(config->name), GW_TEXT_ARG(kind));
+    }
     return GW_OK;
 }
 
@@ -377,9 +379,10 @@ static struct worker *choose(struct gw_store_pool *pool, int32_t wish)
         return &pool->workers[wish];
     }
     struct worker *best = &pool->workers[0];
-    for (uint32_t i = 1; i < pool->count; i++)
+    for (uint32_t i = 1; i < pool->count; i++) {
         if (atomic_load(&pool->workers[i].open) < atomic_load(&best->open))
             best = &pool->workers[i];
+    }
     return best;
 }
 

@@ -57,9 +57,10 @@ gw_rc gw_sqlite_fail(struct gw_sqlite *store, const char *what, struct gw_err *e
     gw_rc rc = rc_of(sqlite3_extended_errcode(store->db));
     rc = GW_FAIL(err, rc, "store %.*s: %s: %s", GW_TEXT_ARG(store->name), what,
                  sqlite3_errmsg(store->db));
-    if (rc == GW_TIMEOUT)
+    if (rc == GW_TIMEOUT) {
         gw_err_hint(err, "another program may hold the lock on %s; waited up to %u ms", store->path,
                     store->timeout_ms);
+    }
     if (rc == GW_DENIED)
         gw_err_hint(err, "check the permissions of %s and of its folder", store->path);
     return rc;

@@ -26,13 +26,14 @@ static gw_rc add(struct check *check, gw_code code, bool fatal, struct gw_text c
 {
     if (text.data == NULL || hint.data == NULL)
         return GW_FAIL_NOMEM(err);
-    if (check->count < FINDINGS_MAX)
+    if (check->count < FINDINGS_MAX) {
         check->findings[check->count++] = (struct gw_store_finding){.code = code,
                                                                     .fatal = fatal,
                                                                     .home = check->home,
                                                                     .column = column,
                                                                     .text = text,
                                                                     .hint = hint};
+    }
     return GW_OK;
 }
 
@@ -238,16 +239,18 @@ static gw_rc check_null(struct check *check, const struct gw_column *column,
 {
     bool is_optional = column->type->kind == GW_TYPE_OPT;
     bool is_rowid = live->key_at > 0 && sqlite3_stricmp(live->declared, "INTEGER") == 0;
-    if (is_optional && live->is_not_null)
+    if (is_optional && live->is_not_null) {
         return add(check, 1305, true, column->name,
                    gw_arena_printf(check->arena, "column %.*s is NOT NULL, the field is optional",
                                    GW_TEXT_ARG(column->name)),
                    gw_text("drop the opt<>, or the NOT NULL"), err);
-    if (!is_optional && !live->is_not_null && !is_rowid)
+    }
+    if (!is_optional && !live->is_not_null && !is_rowid) {
         return add(check, 1305, false, column->name,
                    gw_arena_printf(check->arena, "column %.*s may be NULL, the field may not",
                                    GW_TEXT_ARG(column->name)),
                    gw_text("a row with NULL there will be reported; opt<> would accept it"), err);
+    }
     return GW_OK;
 }
 
@@ -274,11 +277,12 @@ static gw_rc check_column(struct check *check, const struct gw_column *column, s
     if (live == NULL)
         return no_column(check, column->name, err);
     live->is_mapped = true;
-    if (live->is_generated)
+    if (live->is_generated) {
         GW_TRY(add(check, 1309, true, column->name,
                    gw_arena_printf(check->arena, "column %.*s is generated: nobody can write it",
                                    GW_TEXT_ARG(column->name)),
                    gw_text("map the columns it is computed from"), err));
+    }
     GW_TRY(check_type(check, column, live, err));
     if (!column->is_key)
         return check_null(check, column, live, err);
@@ -372,11 +376,12 @@ static gw_rc check_with(struct check *check, const char *sql, gw_code code, cons
     int step;
     gw_rc rc = GW_OK;
     GW_TRY(query(check, sql, &stmt, err));
-    while (rc == GW_OK && (step = sqlite3_step(stmt)) == SQLITE_ROW)
+    while (rc == GW_OK && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
         rc = add(check, code, false, gw_text(""),
                  gw_arena_printf(check->arena, "table %s: %s %s", check->table, what,
                                  (const char *)sqlite3_column_text(stmt, 0)),
                  gw_text(hint), err);
+    }
     if (rc < 0)
         step = SQLITE_DONE;
     gw_rc end = finish(check, stmt, step, rc == GW_OK ? err : NULL);
@@ -413,12 +418,13 @@ static gw_rc check_kind(struct check *check, bool *ret_is_table, struct gw_err *
     int code = sqlite3_step(stmt);
     *ret_is_table = code == SQLITE_ROW;
     const char *kind = NULL;
-    if (code == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(stmt, 0), "view") == 0)
+    if (code == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(stmt, 0), "view") == 0) {
         kind = "a view";
-    else if (code == SQLITE_ROW && sqlite3_column_type(stmt, 1) == SQLITE_TEXT &&
-             sqlite3_strnicmp((const char *)sqlite3_column_text(stmt, 1), "CREATE VIRTUAL", 14) ==
-                 0)
+    } else if (code == SQLITE_ROW && sqlite3_column_type(stmt, 1) == SQLITE_TEXT &&
+               sqlite3_strnicmp((const char *)sqlite3_column_text(stmt, 1), "CREATE VIRTUAL", 14) ==
+                   0) {
         kind = "a virtual table";
+    }
     GW_TRY(finish(check, stmt, code, err));
     if (!*ret_is_table)
         return no_table(check, err);

@@ -60,10 +60,11 @@ static gw_rc run(struct gw_sqlite *store, const char *sql, const uint8_t *foreig
 {
     sqlite3_stmt *stmt = NULL;
     GW_TRY(gw_sqlite_prepare(store, gw_text(sql), &stmt, err));
-    if (foreign != NULL)
+    if (foreign != NULL) {
         (void)sqlite3_bind_blob(stmt, 1, foreign, 16, SQLITE_STATIC);
-    else
+    } else {
         (void)sqlite3_bind_int64(stmt, 1, slot);
+    }
     (void)sqlite3_bind_blob(stmt, 2, store->cluster, 16, SQLITE_STATIC);
     (void)sqlite3_bind_int64(stmt, 3, (int64_t)epoch);
     (void)sqlite3_bind_int64(stmt, 4, (int64_t)attempt);
@@ -110,14 +111,16 @@ static gw_rc raise(struct gw_sqlite *store, uint32_t slot, uint64_t epoch, uint6
     GW_TRY(check_clusters(store, err));
     struct gw_store_fence fence;
     GW_TRY(read_slot(store, slot, &fence, err));
-    if (!fence.present)
+    if (!fence.present) {
         return run(store,
                    "INSERT INTO _gw_fence (slot, cluster, epoch, attempt) VALUES (?1, ?2, ?3, ?4)",
                    NULL, slot, epoch, attempt, err);
-    if (fence.epoch > epoch)
+    }
+    if (fence.epoch > epoch) {
         return GW_FAIL(err, GW_CONFLICT,
                        "store %.*s: fence of slot %u has epoch %" PRIu64 ", ours is %" PRIu64,
                        GW_TEXT_ARG(store->name), slot, fence.epoch, epoch);
+    }
     if (fence.epoch == epoch && fence.attempt >= attempt)
         return GW_OK;
     return run(store, "UPDATE _gw_fence SET cluster = ?2, epoch = ?3, attempt = ?4 WHERE slot = ?1",
@@ -140,9 +143,10 @@ static gw_rc take_over(struct gw_sqlite *store, const uint8_t *foreign, struct g
     GW_TRY(run(store,
                "UPDATE _gw_fence SET cluster = ?2, epoch = ?3, attempt = ?4 WHERE cluster = ?1",
                foreign, 0, 0, 0, err));
-    if (sqlite3_changes64(store->db) == 0)
+    if (sqlite3_changes64(store->db) == 0) {
         return GW_FAIL(err, GW_NOTFOUND, "store %.*s: no fence of that cluster",
                        GW_TEXT_ARG(store->name));
+    }
     return GW_OK;
 }
 

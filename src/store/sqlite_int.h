@@ -131,7 +131,7 @@ gw_rc gw_sqlite_fence_check(struct gw_sqlite *store, uint64_t epoch, uint64_t at
 
 /* sqlite_type.c */
 enum gw_sqlite_affinity gw_sqlite_affinity_of(struct gw_text declared);
-/** `sample`: the storage class of a row that is there, or SQLITE_NULL. */
+/** `type` is not opt<>. `sample`: the storage class of a row that is there, or SQLITE_NULL. */
 enum gw_sqlite_form gw_sqlite_form_of(const struct gw_type *type, enum gw_sqlite_affinity affinity,
                                       int sample);
 /** The type inside opt<>, or the type itself. */
@@ -141,12 +141,14 @@ struct gw_sqlite_time_form gw_sqlite_time_form_of(struct gw_text sample);
 gw_rc gw_sqlite_encode(const struct gw_sqlite_column *column, const struct gw_type *type,
                        union gw_value value, struct gw_arena *arena, struct gw_sqlite_cell *ret,
                        struct gw_err *err);
+/** Borrowed until the statement is reset: `cell` must live as long. */
+int gw_sqlite_bind(sqlite3_stmt *stmt, int at, const struct gw_sqlite_cell *cell);
+
+/* sqlite_decode.c */
 /** @return GW_INVALID: what is there is no value of the type: "column bal: \"x\" is not a dec<18,2>"; GW_NOMEM */
 gw_rc gw_sqlite_decode(const struct gw_sqlite_column *column, const struct gw_type *type,
                        sqlite3_stmt *row, int at, struct gw_arena *arena, union gw_value *ret,
                        struct gw_err *err);
-/** Borrowed until the statement is reset: `cell` must live as long. */
-int gw_sqlite_bind(sqlite3_stmt *stmt, int at, const struct gw_sqlite_cell *cell);
 /** As people see it: "text", 12.5, x'00ff', NULL. */
 void gw_sqlite_show(sqlite3_stmt *row, int at, struct gw_buf *ret);
 

@@ -5,9 +5,10 @@ static gw_rc add(struct gw_store_ddl *ddl, struct gw_text statement, struct gw_e
 {
     if (statement.data == NULL)
         return GW_FAIL_NOMEM(err);
-    for (uint32_t i = 0; i < ddl->count; i++)
+    for (uint32_t i = 0; i < ddl->count; i++) {
         if (gw_text_equal(ddl->statements[i], statement))
             return GW_OK; /* two homes of one table */
+    }
     ddl->statements[ddl->count++] = statement;
     return GW_OK;
 }
@@ -18,10 +19,11 @@ static gw_rc plan_home(struct gw_sqlite *store, const struct gw_home *home, stru
     const char *table = gw_arena_printf(arena, "%.*s", GW_TEXT_ARG(home->place)).data;
     if (table == NULL)
         return GW_FAIL_NOMEM(err);
-    if (!gw_sqlite_has_table(store, table))
+    if (!gw_sqlite_has_table(store, table)) {
         return GW_FAIL_CODE(err, GW_INVALID, 1301, "store %.*s: no table %s",
                             GW_TEXT_ARG(store->name), table);
-    if (home->versions == GW_HOME_SIDECAR)
+    }
+    if (home->versions == GW_HOME_SIDECAR) {
         return gw_sqlite_has_table(store, "_gw_side")
                    ? GW_OK
                    : add(ddl,
@@ -29,6 +31,7 @@ static gw_rc plan_home(struct gw_sqlite *store, const struct gw_home *home, stru
                                  "ver BIGINT NOT NULL, hash BLOB NOT NULL, "
                                  "PRIMARY KEY (ent, pk)) WITHOUT ROWID"),
                          err);
+    }
     if (sqlite3_table_column_metadata(store->db, "main", table, "_gw_ver", NULL, NULL, NULL, NULL,
                                       NULL) == SQLITE_OK)
         return GW_OK;
@@ -50,12 +53,13 @@ static gw_rc plan(struct gw_sqlite *store, const struct gw_home *const *homes, u
         return GW_FAIL_NOMEM(err);
     for (uint32_t i = 0; i < count; i++)
         GW_TRY(plan_home(store, homes[i], arena, &ddl, err));
-    if (!gw_sqlite_has_table(store, "_gw_fence"))
+    if (!gw_sqlite_has_table(store, "_gw_fence")) {
         GW_TRY(
             add(&ddl,
                 gw_text("CREATE TABLE _gw_fence (slot INTEGER PRIMARY KEY, cluster BLOB NOT NULL, "
                         "epoch BIGINT NOT NULL, attempt BIGINT NOT NULL)"),
                 err));
+    }
     *ret = ddl;
     return GW_OK;
 }

@@ -80,10 +80,11 @@ static gw_rc step_one(struct push *push, uint32_t at, sqlite3_stmt *stmt, struct
 {
     int code = sqlite3_step(stmt);
     gw_rc rc = GW_OK;
-    if (code != SQLITE_DONE)
+    if (code != SQLITE_DONE) {
         rc = step_failed(push, at, err);
-    else if (sqlite3_changes64(push->store->db) != 1)
+    } else if (sqlite3_changes64(push->store->db) != 1) {
         rc = refuse(push, at, GW_STORE_CLASS_OTHER, "a trigger swallowed the write", err);
+    }
     (void)sqlite3_reset(stmt);
     (void)sqlite3_clear_bindings(stmt);
     return rc;
@@ -170,9 +171,10 @@ static gw_rc run_side(struct push *push, const struct gw_store_item *item,
     struct gw_sqlite *store = push->store;
     sqlite3_stmt *stmt = NULL;
     gw_buf_reset(&store->key);
-    for (uint32_t i = 0; i < item->home->key_count; i++)
+    for (uint32_t i = 0; i < item->home->key_count; i++) {
         gw_value_key(item->home->columns[item->home->key_columns[i]].type, item->key[i],
                      &store->key);
+    }
     GW_TRY(gw_buf_check(&store->key, "a key", err));
     GW_TRY(gw_sqlite_fixed(store, which, &stmt, err));
     (void)sqlite3_bind_int64(stmt, 1, item->home->id);
@@ -233,13 +235,15 @@ static gw_rc check_back(struct push *push, uint32_t at, struct gw_err *err)
     struct gw_store_row found;
     GW_TRY(
         gw_sqlite_find(push->store, push->plan, item->home, item->key, push->arena, &found, err));
-    if (!item->intent.present)
+    if (!item->intent.present) {
         return found.present ? refuse(push, at, GW_STORE_CLASS_ROUND_TRIP,
                                       "the row is still there after its delete", err)
                              : GW_OK;
-    if (!found.present)
+    }
+    if (!found.present) {
         return refuse(push, at, GW_STORE_CLASS_ROUND_TRIP, "the row is not there after its write",
                       err);
+    }
     if (found.columns != NULL && gw_hash128_equal(found.hash, item->intent.hash) &&
         found.ver == item->intent.ver)
         return GW_OK;
@@ -269,12 +273,13 @@ static gw_rc write_row(struct push *push, uint32_t at, bool is_there, struct gw_
 {
     const struct gw_store_item *item = &push->items[at];
     push->results[at] = (struct gw_store_result){.outcome = GW_STORE_APPLIED};
-    if (!item->intent.present)
+    if (!item->intent.present) {
         GW_TRY(delete_row(push, at, err));
-    else if (is_there)
+    } else if (is_there) {
         GW_TRY(update_row(push, at, err));
-    else
+    } else {
         GW_TRY(insert_row(push, at, err));
+    }
     if (is_refused(push, at))
         return GW_OK;
     if (item->home->versions == GW_HOME_SIDECAR)
@@ -324,9 +329,10 @@ static bool leaves_open_keys(struct gw_sqlite *store)
 
 static bool is_whole(const struct push *push, uint32_t from, uint32_t to)
 {
-    for (uint32_t i = from; i < to; i++)
+    for (uint32_t i = from; i < to; i++) {
         if (push->results[i].outcome == GW_STORE_CONFLICT || is_refused(push, i))
             return false;
+    }
     return true;
 }
 
@@ -339,9 +345,10 @@ static gw_rc undo_group(struct push *push, uint32_t from, uint32_t reached, uint
             continue;
         GW_TRY(push_row(push, i, false, err));
         bool is_there = push->results[i].outcome == GW_STORE_CONFLICT || is_refused(push, i);
-        if (!is_there)
+        if (!is_there) {
             GW_TRY(refuse(push, i, GW_STORE_CLASS_DEPENDENT,
                           "another row of its group was not written", err));
+        }
     }
     return GW_OK;
 }
@@ -352,18 +359,20 @@ static gw_rc push_unit(struct push *push, uint32_t from, uint32_t to, struct gw_
     GW_TRY(gw_sqlite_run(store, GW_SQLITE_SAVE, err));
     uint32_t reached = from;
     while (reached < to && is_whole(push, from, reached)) {
-        if (push->is_banned[reached])
+        if (push->is_banned[reached]) {
             GW_TRY(refuse(push, reached, GW_STORE_CLASS_OTHER,
                           "a trigger of the table rolls the transaction back", err));
-        else
+        } else {
             GW_TRY(push_row(push, reached, true, err));
+        }
         if (push->must_restart)
             return GW_OK;
         reached++;
     }
-    if (push->is_strict && is_whole(push, from, to) && leaves_open_keys(store))
+    if (push->is_strict && is_whole(push, from, to) && leaves_open_keys(store)) {
         GW_TRY(
             refuse(push, to - 1, GW_STORE_CLASS_FOREIGN_KEY, "FOREIGN KEY constraint failed", err));
+    }
     if (!is_whole(push, from, reached)) {
         GW_TRY(gw_sqlite_run(store, GW_SQLITE_SAVE_BACK, err));
         GW_TRY(undo_group(push, from, reached, to, err));

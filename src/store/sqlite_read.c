@@ -13,9 +13,10 @@ gw_rc gw_sqlite_bind_key(struct gw_sqlite *store, const struct gw_sqlite_plan *p
             return GW_FAIL_NOMEM(err);
         GW_TRY(gw_sqlite_encode(&plan->columns[index], home->columns[index].type, key[i], arena,
                                 cell, err));
-        if (gw_sqlite_bind(stmt, at + (int)i, cell) != SQLITE_OK)
+        if (gw_sqlite_bind(stmt, at + (int)i, cell) != SQLITE_OK) {
             return GW_FAIL(err, GW_TOOLARGE, "column %s: the key is too large",
                            plan->columns[index].name);
+        }
     }
     return GW_OK;
 }
@@ -102,10 +103,11 @@ static gw_rc read_side(struct gw_sqlite *store, const struct gw_home *home,
     (void)sqlite3_bind_blob64(side, 2, store->key.data, store->key.len, SQLITE_STATIC);
     int code = sqlite3_step(side);
     gw_rc rc = GW_OK;
-    if (code == SQLITE_ROW)
+    if (code == SQLITE_ROW) {
         rc = read_version(home, side, 0, stmt, arena, ret, err);
-    else if (code != SQLITE_DONE)
+    } else if (code != SQLITE_DONE) {
         rc = gw_sqlite_fail(store, "read the side table", err);
+    }
     (void)sqlite3_reset(side);
     return rc;
 }
@@ -134,10 +136,11 @@ gw_rc gw_sqlite_row(struct gw_sqlite *store, const struct gw_sqlite_plan *plan,
     if (columns == NULL)
         return GW_FAIL_NOMEM(err);
     GW_TRY(read_columns(plan, home, stmt, arena, columns, ret, err));
-    if (home->versions == GW_HOME_INLINE)
+    if (home->versions == GW_HOME_INLINE) {
         GW_TRY(read_version(home, stmt, (int)home->column_count, stmt, arena, ret, err));
-    else if (plan->has_version && ret->key != NULL)
+    } else if (plan->has_version && ret->key != NULL) {
         GW_TRY(read_side(store, home, columns, stmt, arena, ret, err));
+    }
     return ret->problem.data != NULL ? GW_OK : read_image(store, home, columns, arena, ret, err);
 }
 
@@ -150,12 +153,13 @@ gw_rc gw_sqlite_find(struct gw_sqlite *store, const struct gw_sqlite_plan *plan,
     GW_TRY(gw_sqlite_bind_key(store, plan, home, key, stmt, 1, arena, err));
     int code = sqlite3_step(stmt);
     gw_rc rc = GW_OK;
-    if (code == SQLITE_ROW)
+    if (code == SQLITE_ROW) {
         rc = gw_sqlite_row(store, plan, home, stmt, arena, ret, err);
-    else if (code == SQLITE_DONE)
+    } else if (code == SQLITE_DONE) {
         *ret = (struct gw_store_row){.ver = GW_VERSION_NONE};
-    else
+    } else {
         rc = gw_sqlite_fail(store, "read a row", err);
+    }
     (void)sqlite3_reset(stmt);
     return rc;
 }
@@ -174,10 +178,11 @@ static gw_rc fetch_all(struct gw_sqlite *store, const struct gw_home *home,
         ret_rows[i].key = GW_NEW_ARRAY(arena, union gw_value, home->key_count);
         if (ret_rows[i].key == NULL)
             return GW_FAIL_NOMEM(err);
-        for (uint32_t k = 0; k < home->key_count; k++)
+        for (uint32_t k = 0; k < home->key_count; k++) {
             if (!gw_value_copy(home->columns[home->key_columns[k]].type, keys[i][k], arena,
                                &ret_rows[i].key[k]))
                 return GW_FAIL_NOMEM(err);
+        }
     }
     return GW_OK;
 }
@@ -207,12 +212,13 @@ static gw_rc read_page(struct gw_sqlite *store, const struct gw_sqlite_plan *pla
         bool can_end = page->count > 0 && page->rows[page->count - 1].key != NULL;
         if (can_end && (page->count >= rows || bytes > GW_STORE_PAGE_BYTES_MAX))
             return GW_OK;
-        if (page->count == rows_max)
+        if (page->count == rows_max) {
             return GW_FAIL_CODE(err, GW_INVALID, 1308,
                                 "home %.*s: more than %d rows one behind the other have keys that "
                                 "are none; the last: %.*s",
                                 GW_TEXT_ARG(home->name), GW_STORE_FETCH_MAX,
                                 GW_TEXT_ARG(page->rows[page->count - 1].problem));
+        }
         struct gw_arena_mark mark = gw_arena_mark(arena);
         struct gw_store_row *row = &page->rows[page->count];
         GW_TRY(gw_sqlite_row(store, plan, home, stmt, arena, row, err));

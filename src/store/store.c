@@ -58,9 +58,10 @@ const struct gw_store_ops *gw_store_find(struct gw_text kind)
         const char *kind;
         const struct gw_store_ops *ops;
     } kinds[] = {{"memory", &gw_memory_ops}, {"sqlite", &gw_sqlite_ops}};
-    for (size_t i = 0; i < GW_COUNT_OF(kinds); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(kinds); i++) {
         if (gw_text_is(kind, kinds[i].kind))
             return kinds[i].ops;
+    }
     return NULL;
 }
 
