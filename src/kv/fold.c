@@ -1,9 +1,12 @@
+#include <errno.h>
+
 #include "base/time.h"
 #include "kv/lmdb_int.h"
 #include "os/clock.h"
 #include "os/crash.h"
+#include "os/file.h"
 
-enum { POKE_MAILBOX = 4 };
+enum { POKE_MAILBOX = 4, SPACE_BYTES_MIN = 16 << 20 };
 
 static gw_rc write_layer(const struct gw_kv_layer *layer, struct gw_kv_edit *edit,
                          struct gw_err *err)
@@ -67,8 +70,19 @@ static bool next_layer(struct gw_kv_lmdb *kv, struct gw_kv_slot *ret, struct gw_
     return any;
 }
 
-static void report(struct gw_kv_lmdb *kv, const struct gw_err *err)
+/** LMDB answers EIO to a short write, which is how a disk that runs full shows first. */
+static bool is_short_of_space(const struct gw_kv_lmdb *kv, const struct gw_err *err)
 {
+    const char *path;
+    struct gw_space space;
+    return err->sys == EIO && mdb_env_get_path(kv->disk.env, &path) == 0 &&
+           gw_path_space(path, &space, NULL) == GW_OK && space.free_bytes < SPACE_BYTES_MIN;
+}
+
+static void report(struct gw_kv_lmdb *kv, struct gw_err *err)
+{
+    if (is_short_of_space(kv, err))
+        err->rc = GW_FULL;
     bool is_full = err->rc == GW_FULL || err->rc == GW_NOMEM;
     gw_mutex_lock(kv->lock);
     kv->is_full = is_full;
