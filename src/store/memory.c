@@ -49,7 +49,7 @@ static void free_memory(struct gw_memory *memory)
     gw_buf_done(&memory->key);
     gw_buf_done(&memory->image);
     gw_mutex_free(memory->lock);
-    gw_memory_give((void *)(uintptr_t)memory->name.data, memory->name.len + 1);
+    gw_memory_give_text(memory->name);
     gw_memory_give(memory, sizeof(*memory));
 }
 
@@ -66,7 +66,7 @@ static gw_rc new_memory(struct gw_text name, struct gw_memory **ret, struct gw_e
     if (rc == GW_OK)
         rc = gw_mutex_new(&memory->lock, err);
     if (rc < 0) {
-        gw_memory_give((void *)(uintptr_t)memory->name.data, name.len + 1);
+        gw_memory_give_text(memory->name);
         gw_memory_give(memory, sizeof(*memory));
         return rc;
     }
@@ -278,7 +278,7 @@ static gw_rc memory_open(const struct gw_store_config *config, struct gw_store *
     gw_rc rc = copy_name(config->name, &store->name, err);
     if (rc == GW_OK && memory->is_down) {
         rc = GW_FAIL(err, GW_UNREACHABLE, "store %.*s: unreachable", GW_TEXT_ARG(store->name));
-        gw_memory_give((void *)(uintptr_t)store->name.data, store->name.len + 1);
+        gw_memory_give_text(store->name);
     }
     if (rc < 0) {
         gw_memory_give(store, sizeof(*store));
@@ -298,7 +298,7 @@ static void memory_close(struct gw_store *base)
     struct gw_memory_store *store = lock_store(base);
     store->memory->connections--;
     gw_mutex_unlock(store->memory->lock);
-    gw_memory_give((void *)(uintptr_t)store->name.data, store->name.len + 1);
+    gw_memory_give_text(store->name);
     gw_memory_give(store, sizeof(*store));
 }
 

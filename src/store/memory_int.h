@@ -91,6 +91,14 @@ static inline struct gw_bytes gw_memory_row_image(const struct gw_memory_row *ro
 void *gw_memory_get(size_t bytes);
 void gw_memory_give(void *block, size_t bytes);
 
+/** Gives back a text of this room: `text.len` bytes and a zero. Views are const, so the pointer is copied as bytes. */
+static inline void gw_memory_give_text(struct gw_text text)
+{
+    void *block;
+    memcpy(&block, &text.data, sizeof(block));
+    gw_memory_give(block, text.len + 1);
+}
+
 static inline void gw_memory_prefetch_slot(const struct gw_memory_table *table, uint64_t key_hash)
 {
     if (table->slot_count > 0)
@@ -151,7 +159,7 @@ gw_rc gw_memory_read(const struct gw_memory_table *table, const struct gw_memory
                      struct gw_err *err);
 
 /* memory_push.c */
-gw_rc gw_memory_push(struct gw_store *store, uint64_t epoch, uint64_t attempt,
+gw_rc gw_memory_push(struct gw_store *base, uint64_t epoch, uint64_t attempt,
                      const struct gw_store_item *items, uint32_t count, struct gw_arena *arena,
                      struct gw_store_result *ret_results, struct gw_err *err);
 void gw_memory_held_free(struct gw_memory *memory);

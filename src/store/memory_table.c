@@ -330,6 +330,6 @@ void gw_memory_table_free(struct gw_memory_table *table)
         gw_memory_give(table->chunks[i], sizeof(struct gw_memory_chunk));
     gw_memory_give(table->slots, table->slot_count * sizeof(struct gw_memory_row *));
     gw_memory_give(table->chunks, table->chunk_room * sizeof(struct gw_memory_chunk *));
-    gw_memory_give((void *)(uintptr_t)table->place.data, table->place.len + 1);
+    gw_memory_give_text(table->place);
     gw_memory_give(table, sizeof(*table));
 }

@@ -87,7 +87,7 @@ static gw_rc connect(struct worker *worker, struct gw_err *err)
     if (worker->failures > 0 && left_ns > 0) {
         *err = worker->failure;
         gw_err_hint(err, "not tried again for another %lld ms",
-                    (long long)(left_ns / GW_NS_PER_MS + 1));
+                    (long long)(left_ns / GW_NS_PER_MS) + 1);
         return err->rc;
     }
     gw_rc rc = gw_store_open(&worker->config, &worker->store, err);
@@ -321,7 +321,7 @@ gw_rc gw_store_pool_open(const struct gw_store_pool_opts *opts, struct gw_store_
     pool->open_max = opts->open_max;
     pool->count = opts->workers;
     atomic_init(&pool->is_stopping, false);
-    gw_arena_init(&pool->arena, heap, 64 * 1024);
+    gw_arena_init(&pool->arena, heap, (size_t)64 * 1024);
     struct gw_store_config config = opts->config;
     gw_rc rc = copy_config(pool, &config, err);
     for (uint32_t i = 0; rc == GW_OK && i < pool->count; i++)

@@ -202,8 +202,8 @@ static gw_rc new_store(const struct gw_store_config *config, struct gw_sqlite **
                                 .timeout_ms = config->timeout_ms,
                                 .deadline_ns = INT64_MAX};
     memcpy(store->cluster, config->cluster, sizeof(store->cluster));
-    gw_arena_init(&store->arena, heap, 64 * 1024);
-    gw_buf_init(&store->key, heap, 256 * 1024);
+    gw_arena_init(&store->arena, heap, (size_t)64 * 1024);
+    gw_buf_init(&store->key, heap, (size_t)256 * 1024);
     gw_buf_init(&store->image, heap, GW_IMAGE_BYTES_MAX);
     const char *colon = memchr(config->url.data, ':', config->url.len);
     GW_ASSERT(colon != NULL);

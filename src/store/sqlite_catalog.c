@@ -118,17 +118,19 @@ static gw_rc no_table(struct check *check, struct gw_err *err)
     if (names == NULL)
         return GW_FAIL_NOMEM(err);
     uint32_t count = 0;
+    bool is_kept = true;
     int code;
     GW_TRY(query(check,
                  "SELECT name FROM sqlite_schema WHERE type = 'table' AND ?1 <> '' ORDER BY name",
                  &stmt, err));
-    while ((code = sqlite3_step(stmt)) == SQLITE_ROW && count < NAMES_MAX) {
+    while ((code = sqlite3_step(stmt)) == SQLITE_ROW && count < NAMES_MAX && is_kept) {
         names[count] =
             gw_arena_copy_text(check->arena, gw_text((const char *)sqlite3_column_text(stmt, 0)));
-        if (names[count++].data == NULL)
-            code = SQLITE_NOMEM;
+        is_kept = names[count++].data != NULL;
     }
     GW_TRY(finish(check, stmt, code, err));
+    if (!is_kept)
+        return GW_FAIL_NOMEM(err);
     return add(check, 1301, true, gw_text(""),
                gw_arena_printf(check->arena, "no table %s in store %.*s", check->table,
                                GW_TEXT_ARG(check->store->name)),

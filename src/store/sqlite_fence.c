@@ -31,7 +31,7 @@ gw_rc gw_sqlite_fence_read(struct gw_store *base, uint32_t slot, struct gw_store
                            struct gw_err *err)
 {
     struct gw_sqlite *store = GW_CONTAINER_OF(base, struct gw_sqlite, base);
-    struct gw_store_fence fence;
+    struct gw_store_fence fence = {0};
     GW_TRY(gw_sqlite_begin(store, false, err));
     gw_rc rc = gw_sqlite_end(store, read_slot(store, slot, &fence, err), err);
     if (rc == GW_OK)
@@ -42,7 +42,7 @@ gw_rc gw_sqlite_fence_read(struct gw_store *base, uint32_t slot, struct gw_store
 gw_rc gw_sqlite_fence_check(struct gw_sqlite *store, uint64_t epoch, uint64_t attempt,
                             struct gw_err *err)
 {
-    struct gw_store_fence fence;
+    struct gw_store_fence fence = {0};
     GW_TRY(read_slot(store, store->slot, &fence, err));
     if (fence.present && fence.epoch == epoch && fence.attempt == attempt &&
         memcmp(fence.cluster, store->cluster, sizeof(fence.cluster)) == 0)
@@ -109,7 +109,7 @@ static gw_rc raise(struct gw_sqlite *store, uint32_t slot, uint64_t epoch, uint6
 {
     GW_TRY(check_prepared(store, err));
     GW_TRY(check_clusters(store, err));
-    struct gw_store_fence fence;
+    struct gw_store_fence fence = {0};
     GW_TRY(read_slot(store, slot, &fence, err));
     if (!fence.present) {
         return run(store,

@@ -91,9 +91,8 @@ static gw_rc sample(struct gw_sqlite *store, struct gw_sqlite_plan *plan,
     gw_buf_done(&sql);
     if (rc < 0)
         return rc;
-    int code;
     int kind = SQLITE_NULL;
-    while (kind == SQLITE_NULL && (code = sqlite3_step(stmt)) == SQLITE_ROW)
+    while (kind == SQLITE_NULL && sqlite3_step(stmt) == SQLITE_ROW)
         kind = sqlite3_column_type(stmt, 0);
     column->form = gw_sqlite_form_of(type, column->affinity, kind);
     if (type->kind == GW_TYPE_TIME && kind == SQLITE_TEXT) {

@@ -92,7 +92,7 @@ gw_rc gw_sqlite_prepare_homes(struct gw_store *base, const struct gw_home *const
     struct gw_sqlite *store = GW_CONTAINER_OF(base, struct gw_sqlite, base);
     struct gw_arena arena;
     struct gw_store_ddl ddl = {0};
-    gw_arena_init(&arena, store->arena.alloc, 1024 * 1024);
+    gw_arena_init(&arena, store->arena.alloc, (size_t)1024 * 1024);
     gw_rc rc = gw_sqlite_begin(store, true, err);
     if (rc == GW_OK) {
         rc = plan(store, homes, count, &arena, &ddl, err);
