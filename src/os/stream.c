@@ -184,7 +184,7 @@ void gw_stream_read_stop(struct gw_stream *stream)
 
 static void queue_resize(struct gw_stream *stream, uint8_t *queue, size_t cap)
 {
-    if (stream->len)
+    if (queue && stream->len)
         memcpy(queue, stream->queue + stream->head, stream->len);
     gw_os_delete(stream->queue, stream->cap);
     stream->queue = queue;
