@@ -36,6 +36,7 @@ struct gw_limits {
 #undef X
 };
 extern const struct gw_limits gw_limits_default;
+bool gw_limit_exists(struct gw_text name);
 
 struct gw_ledger_opts {
     struct gw_kv *kv; /* borrowed for the ledger's life */
