@@ -67,7 +67,8 @@ gw_rc gw_engine_close(struct gw_engine *engine, struct gw_err *err);
 /* clang-format off */
 #define GW_REQUESTS(X)                                                                                  \
     X(CALL) X(VIEW) X(WARM) X(SESSION) X(PROGRAM) X(DAEMON) X(PHASE) X(HALT) X(RESOLVE) X(RESUME)       \
-    X(AUDIT) X(RETRY) X(PARK) X(UNPARK) X(LIMITS) X(STATUS) X(EXPLAIN) X(JOURNAL) X(CHECK) X(CHECKPOINT) X(DRAIN)
+    X(AUDIT) X(RETRY) X(PARK) X(UNPARK) X(LIMITS) X(STATUS) X(EXPLAIN) X(HALTS) X(JOURNAL) X(CHECK) X(CHECKPOINT) X(DRAIN)      \
+    X(STEP) /* the engine's own */
 /* clang-format on */
 enum gw_request_kind {
 #define X(name) GW_REQUEST_##name,
@@ -106,7 +107,7 @@ struct gw_request {
         struct gw_bytes image;             /* RESOLVE */
         struct gw_hash128 seen;            /* RESOLVE */
         bool drop_pending, and_resume;     /* RESOLVE */
-        struct gw_text store;              /* PARK UNPARK RETRY */
+        struct gw_text store;              /* PARK UNPARK RETRY; HALT: stop now */
         struct gw_bytes source;            /* PROGRAM: text */
         const struct gw_rec_limit *limits; /* LIMITS */
         uint32_t limit_count;
@@ -119,15 +120,19 @@ struct gw_request {
         uint64_t number;              /* SESSION: client; DAEMON: id; AUDIT: pass */
         struct gw_text json; /* STATUS EXPLAIN JOURNAL PHASE(missing conditions): one JSON value */
         uint32_t resident, fetched, failed; /* WARM */
+        struct gw_hash128 sum;              /* CHECK: state sum at out.at.index */
         int64_t age_ns;                     /* VIEW stale_ok */
     } out;
     gw_rc rc; /* GW_OK, or why nothing was decided: err has code and hint */
     struct gw_err err;
     /* the engine's while it owns the request */
     struct gw_request *next;
+    uint32_t sender_kind; /* of msg, given back with the answer */
     uint32_t tries, waiting_for;
     struct gw_rec_failed *failed;
     uint32_t failed_count;
+    struct gw_missing_key *missing; /* of a view */
+    uint32_t missing_count;
 };
 
 /** An empty request with an arena on the process heap. @return NULL when memory is refused */
@@ -140,13 +145,7 @@ void gw_request_reset(struct gw_request *request);
 /** @return GW_OK the engine owns it until the answer · GW_BUSY slow down · GW_CLOSED stopped; both: still the sender's */
 GW_NODISCARD gw_rc gw_engine_send(struct gw_engine *engine, struct gw_request *request);
 
-/** The program in force; a reference that the caller gives back. NULL before the first. Any thread. */
-struct gw_program_ref;
-struct gw_program_ref *gw_engine_program(struct gw_engine *engine);
-const struct gw_program *gw_program_ref_get(const struct gw_program_ref *ref);
-void gw_program_ref_put(struct gw_program_ref *ref); /* accepts NULL */
-
-/** Counters and histograms since open, for /metrics and the status. Any thread; a copy. */
-struct gw_engine_metrics;
+/** The program in force, NULL before the first. Any thread. Programs live until the engine is closed. */
+const struct gw_program *gw_engine_program(const struct gw_engine *engine);
 
 #endif
