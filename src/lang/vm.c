@@ -40,9 +40,10 @@ bool gw_run_nomem(struct gw_run *run)
 bool gw_run_init(struct gw_run *run, struct gw_vm *vm, const struct gw_code *code,
                  struct gw_vm_result *ret)
 {
-    memset(run, 0, offsetof(struct gw_run, frames));
-    memset(&run->on_abort, 0, sizeof(*run) - offsetof(struct gw_run, on_abort));
-    memset(ret, 0, sizeof(*ret));
+    memset(run, 0, offsetof(struct gw_run, tails));
+    /* `wait` is read only after GW_VM_WAITING, which fills all of it */
+    memset(ret, 0, offsetof(struct gw_vm_result, wait));
+    ret->units = 0;
     run->vm = vm;
     run->code = code;
     run->ret = ret;
@@ -66,8 +67,8 @@ void gw_vm_run(struct gw_vm *vm, const struct gw_fn *fn, const union gw_value *a
     struct gw_run run;
     if (!gw_run_init(&run, vm, fn->code, ret))
         return;
-    if (fn->param_count)
-        memcpy(run.regs, args, fn->param_count * sizeof(*args));
+    for (uint32_t i = 0; i < fn->param_count; i++)
+        gw_value_move(&run.regs[i], &args[i]);
     gw_run_go(&run, 0);
 }
 

@@ -33,8 +33,7 @@ struct gw_run {
     struct gw_vm_result *ret;
     uint32_t ids, rands; /* given out in this run */
     uint32_t depth;
-    struct gw_run_tail tails[GW_RUN_TAILS];
-    struct gw_run_frame frames[GW_RUN_FRAMES_MAX];
+    bool has_tails; /* tails are set up by the first push */
     /* direct keys */
     const struct gw_insn *on_abort; /* TRY: where an abort goes on; NULL: it ends the run */
     struct gw_vm_key *keys;
@@ -47,6 +46,9 @@ struct gw_run {
     /* metering */
     uint64_t units;
     struct gw_run_touched touched;
+    /* from here on not set up by gw_run_init() */
+    struct gw_run_tail tails[GW_RUN_TAILS];
+    struct gw_run_frame frames[GW_RUN_FRAMES_MAX];
 };
 
 /** From insns[at] until the run ends; fills run->ret. */
@@ -102,6 +104,20 @@ void gw_run_wait(struct gw_run *run, const struct gw_code_wait *wait, const unio
 
 /** Units of one instruction before it runs, with the sizes it meets. */
 uint64_t gw_run_units(struct gw_run *run, const struct gw_insn *insn, const union gw_value *r);
+
+/**
+ * Two loads of 8 bytes, on purpose: most values were just stored as two halves, and a load of 16 bytes over two
+ * pending stores waits until both have left the store buffer (Intel optimization manual, "store forwarding").
+ */
+static inline void gw_value_move(union gw_value *to, const union gw_value *from)
+{
+    uint64_t low, high;
+    memcpy(&low, from, 8);
+    memcpy(&high, (const uint8_t *)from + 8, 8);
+    __asm__("" : "+r"(low), "+r"(high)); /* keeps the compiler from joining them again */
+    memcpy(to, &low, 8);
+    memcpy((uint8_t *)to + 8, &high, 8);
+}
 
 static inline struct gw_vm_row *gw_reg_row(union gw_value reg)
 {

@@ -116,6 +116,10 @@ bool gw_run_push(struct gw_run *run, const struct gw_insn *insn, union gw_value 
     size_t count = list->list.count;
     if (count >= insn->c)
         return gw_run_abort(run, GW_ABORT_RANGE);
+    if (!run->has_tails) {
+        memset(run->tails, 0, sizeof(run->tails));
+        run->has_tails = true;
+    }
     bool is_newest = count > 0 && tail->items == list->list.items && tail->count == count;
     if (!is_newest || count == tail->cap) {
         size_t cap = GW_MIN(GW_MAX(2 * count, (size_t)4), (size_t)insn->c);
