@@ -84,15 +84,28 @@ gw_rc gw_err_wrap_rc(struct gw_err *err, gw_rc rc, const char *fmt, ...) GW_PRIN
 void gw_err_hint(struct gw_err *err, const char *fmt, ...) GW_PRINTF(2, 3);
 void gw_err_place(struct gw_err *err, struct gw_text name, uint32_t line, uint32_t column);
 
-#define GW_FAIL(err, rc, ...) gw_err_fill((err), (rc), 0, 0, __FILE__, __LINE__, __VA_ARGS__)
+/** A bug: print where and stop. Replaced in tests by cmocka's mock_assert (tests/kit). */
+GW_NORETURN void gw_panic(const char *what, const char *file, int line);
+#define GW_ASSERT(cond)       (GW_LIKELY(cond) ? (void)0 : gw_panic(#cond, __FILE__, __LINE__))
+#define GW_UNREACHABLE_CODE() gw_panic("unreachable", __FILE__, __LINE__)
+
+/** Gives `rc` back. A failure is negative: callers, and the analyzers that read them, rely on it. */
+static inline gw_rc gw_failed(gw_rc rc)
+{
+    GW_ASSERT(rc < 0);
+    return rc;
+}
+
+#define GW_FAIL(err, rc, ...) \
+    gw_failed(gw_err_fill((err), (rc), 0, 0, __FILE__, __LINE__, __VA_ARGS__))
 /** With a stable code: GW_FAIL_CODE(err, GW_INVALID, 2107, "column %s: …", …) */
 #define GW_FAIL_CODE(err, rc, code, ...) \
-    gw_err_fill((err), (rc), 0, (code), __FILE__, __LINE__, __VA_ARGS__)
+    gw_failed(gw_err_fill((err), (rc), 0, (code), __FILE__, __LINE__, __VA_ARGS__))
 /** After a failed system call: reads errno, picks the gw_rc that fits (ENOSPC → GW_FULL, …). */
 #define GW_FAIL_SYS(err, ...) \
-    gw_err_fill((err), gw_rc_of_errno(errno), errno, 0, __FILE__, __LINE__, __VA_ARGS__)
+    gw_failed(gw_err_fill((err), gw_rc_of_errno(errno), errno, 0, __FILE__, __LINE__, __VA_ARGS__))
 #define GW_FAIL_NOMEM(err) \
-    gw_err_fill((err), GW_NOMEM, 0, 0, __FILE__, __LINE__, "a memory bound is reached")
+    gw_failed(gw_err_fill((err), GW_NOMEM, 0, 0, __FILE__, __LINE__, "a memory bound is reached"))
 
 gw_rc gw_rc_of_errno(int sys);
 
@@ -103,10 +116,5 @@ gw_rc gw_rc_of_errno(int sys);
         if (gw_try_rc < 0)        \
             return gw_try_rc;     \
     } while (0)
-
-/** A bug: print where and stop. Replaced in tests by cmocka's mock_assert (tests/kit). */
-GW_NORETURN void gw_panic(const char *what, const char *file, int line);
-#define GW_ASSERT(cond)       (GW_LIKELY(cond) ? (void)0 : gw_panic(#cond, __FILE__, __LINE__))
-#define GW_UNREACHABLE_CODE() gw_panic("unreachable", __FILE__, __LINE__)
 
 #endif

@@ -20,7 +20,7 @@ struct gw_loop {
     atomic_bool stop;
     struct gw_stream *flush_first,
         **flush_last; /* streams with something to do before the loop sleeps */
-    bool told; /* a flush called somebody back */
+    bool told;        /* a flush called somebody back */
     struct gw_loop_hosted *hosted;
     uint8_t *read_buffer; /* GW_STREAM_READ_BYTES, for every stream in turn */
 };
@@ -40,8 +40,9 @@ static inline void gw_os_delete(void *object, size_t bytes)
 }
 
 /** libuv's negative errno as our error. */
-#define GW_FAIL_UV(err, uv_rc, ...) \
-    gw_err_fill((err), gw_rc_of_errno(-(uv_rc)), -(uv_rc), 0, __FILE__, __LINE__, __VA_ARGS__)
+#define GW_FAIL_UV(err, uv_rc, ...)                                                         \
+    gw_failed(gw_err_fill((err), gw_rc_of_errno(-(uv_rc)), -(uv_rc), 0, __FILE__, __LINE__, \
+                          __VA_ARGS__))
 
 /** Send what the streams of the flush list have queued (stream.c). */
 void gw_loop_flush_streams(struct gw_loop *loop);
