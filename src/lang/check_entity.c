@@ -12,6 +12,7 @@ int gw_check_field(struct gw_checker *checker, const struct gw_decl *decl,
 {
     const struct gw_entity *row = gw_check_row_of(decl);
     struct gw_text names[GW_FIELDS_MAX];
+    GW_ASSERT(row != NULL); /* only entities and tables have fields */
     for (uint32_t i = 0; i < row->field_count; i++) {
         names[i] = row->fields[i].name;
         if (gw_text_equal(names[i], name->text))

@@ -345,7 +345,7 @@ static void index_of(struct gw_checker *checker, struct gw_expr *expr)
 
 static void tuple(struct gw_checker *checker, struct gw_expr *expr, const struct gw_type *hint)
 {
-    const struct gw_type *items[GW_TYPE_TUPLE_MAX];
+    const struct gw_type *items[GW_TYPE_TUPLE_MAX] = {NULL};
     if (expr->item_count > GW_TYPE_TUPLE_MAX) {
         gw_check_error(checker, 1028, expr->span, "a tuple has at most 16 parts");
         return;
