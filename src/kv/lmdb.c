@@ -86,16 +86,33 @@ static gw_rc admit(struct gw_kv_lmdb *kv, struct gw_err *err)
     return freeze(kv, err);
 }
 
-/** The smallest number that a snapshot into the active layer has. Under the lock. */
+/** The smallest number that a snapshot into the active layer has, or may still get. Under the lock. */
 static uint64_t oldest_reader(const struct gw_kv_lmdb *kv)
 {
-    uint64_t oldest = kv->seq, first = kv->pile->slots[0].first_seq;
-    for (const struct gw_kv_lmdb_snap *snap = kv->newest; snap != NULL; snap = snap->prev) {
-        if (snap->reader.seq < first)
-            break;
-        oldest = snap->reader.seq;
-    }
-    return oldest;
+    uint64_t first = kv->pile->slots[0].first_seq;
+    uint64_t oldest = kv->published.seq >= first ? kv->published.seq : kv->seq;
+    for (const struct gw_kv_lmdb_snap *snap = kv->newest; snap != NULL; snap = snap->prev)
+        if (snap->reader.seq >= first && snap->reader.seq < oldest)
+            oldest = snap->reader.seq;
+    return kv->published.seq < first ? GW_MIN(oldest, first) : oldest;
+}
+
+/** Under the lock. */
+static void note_commit(struct gw_kv_lmdb *kv)
+{
+    if (kv->commit_count == GW_KV_COMMITS_MAX)
+        memmove(kv->commits, kv->commits + 1, --kv->commit_count * sizeof(*kv->commits));
+    kv->commits[kv->commit_count++] = (struct gw_kv_commit){kv->seq, kv->applied};
+}
+
+/** Under the lock. */
+static void publish(struct gw_kv_lmdb *kv)
+{
+    uint32_t passed = 0;
+    while (passed < kv->commit_count && kv->commits[passed].applied <= kv->durable)
+        kv->published = kv->commits[passed++];
+    kv->commit_count -= passed;
+    memmove(kv->commits, kv->commits + passed, kv->commit_count * sizeof(*kv->commits));
 }
 
 static gw_rc lmdb_begin(struct gw_kv *base, struct gw_kv_txn **ret, struct gw_err *err)
@@ -128,6 +145,7 @@ static gw_rc lmdb_commit(struct gw_kv_txn *handle, uint64_t applied, struct gw_e
     gw_mutex_lock(kv->lock);
     kv->seq = txn->write.seq;
     kv->applied = applied;
+    note_commit(kv);
     gw_mutex_unlock(kv->lock);
 
     int64_t now = gw_clock_mono_ns();
@@ -194,6 +212,7 @@ static void lmdb_fold_to(struct gw_kv *base, uint64_t index)
     struct gw_kv_lmdb *kv = gw_kv_lmdb_of(base);
     gw_mutex_lock(kv->lock);
     kv->durable = GW_MAX(kv->durable, index);
+    publish(kv);
     const struct gw_kv_slot *last = &kv->pile->slots[kv->pile->count - 1];
     bool any = kv->pile->count > 1 && last->applied <= kv->durable;
     gw_mutex_unlock(kv->lock);
@@ -295,6 +314,7 @@ static const struct gw_kv_ops lmdb_ops = {
     .mark = lmdb_mark,
     .back_to = lmdb_back_to,
     .snapshot = gw_kv_snap_take,
+    .snapshot_durable = gw_kv_snap_take_durable,
     .release = gw_kv_snap_release,
     .snap_applied = gw_kv_snap_applied,
     .get = lmdb_get,
@@ -337,6 +357,7 @@ static gw_rc open_all(struct gw_kv_lmdb *kv, struct gw_err *err)
                                    .readers_max = kv->opts.snapshots_max + 4};
     GW_TRY(gw_kv_disk_open(&opts, &kv->disk, &kv->folded, err));
     kv->applied = kv->durable = kv->folded.mark.applied;
+    kv->published = (struct gw_kv_commit){kv->seq, kv->applied};
     GW_TRY(gw_kv_pile_freeze(kv, err));
     GW_TRY(renew_writer(kv, err));
     return gw_kv_fold_start(kv, err);

@@ -45,6 +45,14 @@ struct gw_kv_lmdb_txn {
     bool is_open;
 };
 
+/** One committed batch. */
+struct gw_kv_commit {
+    uint64_t seq, applied;
+};
+
+/** More commits than this before they are durable: the oldest is published with the next one. */
+enum { GW_KV_COMMITS_MAX = 64 };
+
 struct gw_kv_lmdb {
     struct gw_kv base;
     struct gw_kv_lmdb_opts opts; /* with defaults filled in; `folder` is not kept */
@@ -58,6 +66,10 @@ struct gw_kv_lmdb {
     struct gw_kv_pile *pile;
     uint64_t seq, applied; /* committed */
     uint64_t durable;
+    /* What fold_to() has passed, for snapshot_durable(), and the newest commits it has not: oldest first. */
+    struct gw_kv_commit published;
+    struct gw_kv_commit commits[GW_KV_COMMITS_MAX];
+    uint32_t commit_count;
     struct gw_kv_tally folded;
     struct gw_kv_lmdb_snap *oldest, *newest; /* live */
     struct gw_kv_lmdb_snap *resting;
@@ -108,6 +120,7 @@ gw_rc gw_kv_pile_shorten(struct gw_kv_lmdb *kv, const struct gw_kv_tally *tally,
 
 /* snap.c */
 gw_rc gw_kv_snap_take(struct gw_kv *base, struct gw_kv_snap **ret, struct gw_err *err);
+gw_rc gw_kv_snap_take_durable(struct gw_kv *base, struct gw_kv_snap **ret, struct gw_err *err);
 void gw_kv_snap_release(struct gw_kv_snap *handle);
 uint64_t gw_kv_snap_applied(const struct gw_kv_snap *snap);
 /** Frees the resting ones; none may be live. */

@@ -5,6 +5,9 @@
 #include "os/heap.h"
 #include "os/mutex.h"
 
+/** More commits than this before they are durable: the oldest is published with the next one. */
+enum { COMMITS_MAX = 64 };
+
 /** One state of the pairs. Holds a reference to `root`. */
 struct state {
     struct gw_kv_node *root;
@@ -38,6 +41,10 @@ struct memory {
     struct gw_kv_tree tree;
     struct gw_mutex *lock;
     struct state state; /* committed; under lock */
+    /* What snapshot_durable() shows, and newer commits that fold_to() has not passed, oldest first. Under lock. */
+    struct state published;
+    struct state commits[COMMITS_MAX];
+    uint32_t commit_count;
     uint32_t snapshots; /* under lock */
     struct memory_txn txn;
 };
@@ -106,6 +113,18 @@ static void forget(struct memory_txn *txn, size_t keep)
         gw_kv_tree_drop(&txn->kv->tree, txn->saved[--txn->saved_count].state.root);
 }
 
+/** Under the lock. @return a root to drop, or NULL */
+static struct gw_kv_node *note_commit(struct memory *kv)
+{
+    struct gw_kv_node *dropped = NULL;
+    if (kv->commit_count == COMMITS_MAX) {
+        dropped = kv->commits[0].root;
+        memmove(kv->commits, kv->commits + 1, --kv->commit_count * sizeof(*kv->commits));
+    }
+    kv->commits[kv->commit_count++] = share(&kv->state);
+    return dropped;
+}
+
 static gw_rc memory_commit(struct gw_kv_txn *handle, uint64_t applied, struct gw_err *err)
 {
     (void)err;
@@ -117,8 +136,10 @@ static gw_rc memory_commit(struct gw_kv_txn *handle, uint64_t applied, struct gw
     gw_mutex_lock(kv->lock);
     struct gw_kv_node *old = kv->state.root;
     kv->state = txn->state;
+    struct gw_kv_node *dropped = note_commit(kv);
     gw_mutex_unlock(kv->lock);
     gw_kv_tree_drop(&kv->tree, old);
+    gw_kv_tree_drop(&kv->tree, dropped);
     txn->is_open = false;
     return GW_OK;
 }
@@ -215,19 +236,30 @@ static gw_rc memory_del(struct gw_kv_txn *handle, struct gw_bytes key, struct gw
     return GW_OK;
 }
 
-static gw_rc memory_snapshot(struct gw_kv *base, struct gw_kv_snap **ret, struct gw_err *err)
+static gw_rc take_snapshot(struct memory *kv, const struct state *state, struct gw_kv_snap **ret,
+                           struct gw_err *err)
 {
-    struct memory *kv = kv_of(base);
     struct memory_snap *snap = kv->alloc->get(kv->alloc->ctx, sizeof(*snap));
     if (snap == NULL)
         return GW_FAIL_NOMEM(err);
     snap->kv = kv;
     gw_mutex_lock(kv->lock);
-    snap->state = share(&kv->state);
+    snap->state = share(state);
     kv->snapshots++;
     gw_mutex_unlock(kv->lock);
     *ret = (struct gw_kv_snap *)(void *)snap;
     return GW_OK;
+}
+
+static gw_rc memory_snapshot(struct gw_kv *base, struct gw_kv_snap **ret, struct gw_err *err)
+{
+    return take_snapshot(kv_of(base), &kv_of(base)->state, ret, err);
+}
+
+static gw_rc memory_snapshot_durable(struct gw_kv *base, struct gw_kv_snap **ret,
+                                     struct gw_err *err)
+{
+    return take_snapshot(kv_of(base), &kv_of(base)->published, ret, err);
 }
 
 static void memory_release(struct gw_kv_snap *handle)
@@ -309,10 +341,22 @@ static void memory_close(struct gw_kv_cur *handle)
         cur->kv->alloc->put(cur->kv->alloc->ctx, cur, sizeof(*cur));
 }
 
+/** There is no disk below: only what snapshot_durable() shows moves. */
 static void memory_fold_to(struct gw_kv *base, uint64_t index)
 {
-    (void)base;
-    (void)index; /* nothing to fold: there is no disk below */
+    struct memory *kv = kv_of(base);
+    struct gw_kv_node *dropped[COMMITS_MAX + 1];
+    uint32_t passed = 0;
+    gw_mutex_lock(kv->lock);
+    for (; passed < kv->commit_count && kv->commits[passed].applied <= index; passed++) {
+        dropped[passed] = kv->published.root;
+        kv->published = kv->commits[passed];
+    }
+    kv->commit_count -= passed;
+    memmove(kv->commits, kv->commits + passed, kv->commit_count * sizeof(*kv->commits));
+    gw_mutex_unlock(kv->lock);
+    for (uint32_t i = 0; i < passed; i++)
+        gw_kv_tree_drop(&kv->tree, dropped[i]);
 }
 
 static struct gw_kv_mark memory_marks(struct gw_kv *base)
@@ -358,6 +402,9 @@ static void memory_destroy(struct gw_kv *base)
     const struct gw_alloc *alloc = kv->alloc;
     if (kv->txn.saved_cap > 0)
         alloc->put(alloc->ctx, kv->txn.saved, kv->txn.saved_cap * sizeof(*kv->txn.saved));
+    for (uint32_t i = 0; i < kv->commit_count; i++)
+        gw_kv_tree_drop(&kv->tree, kv->commits[i].root);
+    gw_kv_tree_drop(&kv->tree, kv->published.root);
     gw_kv_tree_drop(&kv->tree, kv->state.root);
     gw_kv_tree_done(&kv->tree);
     gw_mutex_free(kv->lock);
@@ -371,6 +418,7 @@ static const struct gw_kv_ops memory_ops = {
     .mark = memory_mark,
     .back_to = memory_back_to,
     .snapshot = memory_snapshot,
+    .snapshot_durable = memory_snapshot_durable,
     .release = memory_release,
     .snap_applied = memory_snap_applied,
     .get = memory_get,
@@ -410,6 +458,7 @@ gw_rc gw_kv_memory_open(const struct gw_kv_memory_opts *opts, struct gw_kv **ret
     }
     kv->state.applied = mark.applied;
     kv->state.sum = mark.sum;
+    kv->published = share(&kv->state);
     if (ret_mark != NULL)
         *ret_mark = mark;
     *ret = &kv->base;

@@ -77,9 +77,9 @@ static void unlink_live(struct gw_kv_lmdb *kv, struct gw_kv_lmdb_snap *snap)
     kv->live_count--;
 }
 
-gw_rc gw_kv_snap_take(struct gw_kv *base, struct gw_kv_snap **ret, struct gw_err *err)
+static gw_rc take(struct gw_kv_lmdb *kv, bool is_durable, struct gw_kv_snap **ret,
+                  struct gw_err *err)
 {
-    struct gw_kv_lmdb *kv = gw_kv_lmdb_of(base);
     struct gw_kv_lmdb_snap *snap = NULL;
     gw_mutex_lock(kv->lock);
     gw_rc rc = pick(kv, &snap, err);
@@ -87,6 +87,11 @@ gw_rc gw_kv_snap_take(struct gw_kv *base, struct gw_kv_snap **ret, struct gw_err
         GW_ASSERT(snap != NULL);
         struct gw_kv_pile *none;
         rc = gw_kv_reader_renew(&snap->reader, &none, err);
+        if (rc == GW_OK &&
+            is_durable) { /* newer versions are in the layers; their number hides them */
+            snap->reader.seq = kv->published.seq;
+            snap->reader.applied = kv->published.applied;
+        }
         if (rc == GW_OK) {
             link_newest(kv, snap);
         } else {
@@ -97,6 +102,16 @@ gw_rc gw_kv_snap_take(struct gw_kv *base, struct gw_kv_snap **ret, struct gw_err
     if (rc == GW_OK)
         *ret = (struct gw_kv_snap *)(void *)snap;
     return rc;
+}
+
+gw_rc gw_kv_snap_take(struct gw_kv *base, struct gw_kv_snap **ret, struct gw_err *err)
+{
+    return take(gw_kv_lmdb_of(base), false, ret, err);
+}
+
+gw_rc gw_kv_snap_take_durable(struct gw_kv *base, struct gw_kv_snap **ret, struct gw_err *err)
+{
+    return take(gw_kv_lmdb_of(base), true, ret, err);
 }
 
 void gw_kv_snap_release(struct gw_kv_snap *handle)
