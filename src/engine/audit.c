@@ -80,9 +80,9 @@ static bool ask(struct gw_engine *engine, const struct gw_program_home *home)
     struct gw_store_request *request =
         gw_store_request_new(GW_STORE_CALL_SCAN, engine->actor, NULL);
     struct audit_ask *audit = request ? GW_NEW(&request->arena, struct audit_ask) : NULL;
+    const struct gw_entity *entity = &home->owner->entity;
     if (audit == NULL || !state_of(engine, home, &state))
         goto give_up;
-    const struct gw_entity *entity = &home->owner->entity;
     *audit = (struct audit_ask){home, gw_arena_copy(&request->arena, state.cursor),
                                 gw_ledger_applied(engine->ledger)};
     request->msg.kind = GW_MSG_AUDIT;

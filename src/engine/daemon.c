@@ -115,9 +115,9 @@ static void ask_page(struct gw_engine *engine, const struct gw_fiber_info *fiber
     struct gw_store_request *request =
         gw_store_request_new(GW_STORE_CALL_SCAN, engine->actor, NULL);
     struct page_ask *ask = request ? GW_NEW(&request->arena, struct page_ask) : NULL;
+    const struct gw_entity *entity = &fiber->home->owner->entity;
     if (ask == NULL)
         goto give_up;
-    const struct gw_entity *entity = &fiber->home->owner->entity;
     *ask = (struct page_ask){fiber->id, fiber->site, fiber->home,
                              gw_arena_copy(&request->arena, fiber->cursor),
                              gw_ledger_applied(engine->ledger)};

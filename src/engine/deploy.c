@@ -135,8 +135,7 @@ static void diags_json(struct gw_request *request, const struct gw_diags *diags)
     if (memory == NULL)
         return;
     gw_buf_init_fixed(&buf, memory, DIAGS_JSON_MAX);
-    struct gw_json_writer w = gw_json_writer(&buf, 0);
-    gw_diags_to_json(diags, &w);
+    gw_diags_json(diags, &buf);
     request->out.json = gw_buf_text(&buf);
 }
 

@@ -26,7 +26,7 @@ static void on_ask(void *ctx, struct gw_msg *msg)
     struct gw_engine *engine = keeper->engine;
     struct gw_kv_snap *snap = NULL;
     (void)msg;
-    keeper->rc = engine->kv->ops->snapshot(engine->kv, &snap, &keeper->err);
+    keeper->rc = engine->kv->ops->snapshot_durable(engine->kv, &snap, &keeper->err);
     if (keeper->rc == GW_OK) {
         if (engine->kv->ops->snap_applied(snap) > keeper->newest)
             keeper->rc = gw_checkpoint_write(engine->state, engine->kv, snap, &keeper->checkpoint,

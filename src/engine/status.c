@@ -238,7 +238,7 @@ static gw_rc answer_json(struct gw_engine *engine, struct gw_request *request,
     const struct gw_program_entity *entity =
         program ? gw_program_entity(program, request->in.entity) : NULL;
     struct gw_kv_snap *snap = NULL;
-    GW_TRY(engine->kv->ops->snapshot(engine->kv, &snap, err));
+    GW_TRY(engine->kv->ops->snapshot_durable(engine->kv, &snap, err));
     const struct gw_state_view view = {engine->kv, {.snap = snap}, program};
     const struct gw_halts_opts opts = {.n = request->in.number,
                                        .with_resolved = request->in.verb != 0};

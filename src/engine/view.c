@@ -24,7 +24,7 @@ static gw_rc fresh_snapshot(struct gw_reader *reader, struct gw_err *err)
     if (reader->snap && kv->snap_applied(reader->snap) >= published)
         return GW_OK;
     drop_snapshot(reader);
-    return kv->snapshot(reader->engine->kv, &reader->snap, err);
+    return kv->snapshot_durable(reader->engine->kv, &reader->snap, err);
 }
 
 static gw_rc find_view(struct gw_request *request, const struct gw_program *program,
