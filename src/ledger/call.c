@@ -119,12 +119,14 @@ static gw_rc finish(struct gw_ledger *ledger, struct gw_run *run, const struct g
     bool keep = ret->vm.status == GW_VM_DONE || ret->vm.status == GW_VM_WAITING;
     if (keep) {
         gw_rc rc = gw_run_commit(run, fn, err);
-        if (rc < 0 && rc != GW_EXISTS && rc != GW_TOOLARGE)
+        if (rc < 0 && rc != GW_EXISTS && rc != GW_TOOLARGE && rc != GW_CONFLICT)
             return rc;
         keep = rc == GW_OK;
         if (!keep)
-            ret->vm = (struct gw_vm_result){
-                .status = GW_VM_ABORT, .abort = rc == GW_EXISTS ? GW_ABORT_UNIQUE : GW_ABORT_ARITH};
+            ret->vm = (struct gw_vm_result){.status = GW_VM_ABORT,
+                                            .abort = rc == GW_EXISTS     ? GW_ABORT_UNIQUE
+                                                     : rc == GW_TOOLARGE ? GW_ABORT_ARITH
+                                                                         : GW_ABORT_NOT_READY};
     }
     if (!keep)
         gw_undo_all(ledger, undo);
@@ -148,7 +150,7 @@ static struct gw_vm machine(struct gw_ledger *ledger, struct gw_run *run)
         .program = ledger->program,
         .host = &run->host,
         .arena = &ledger->scratch,
-        .at = {ledger->head.time_ns, ledger->head.index, ledger->records},
+        .at = {ledger->head.time_ns, ledger->head.index, ledger->records, ledger->slice},
     };
 }
 

@@ -109,6 +109,31 @@ static gw_rc expected_image(struct gw_ledger *ledger, const struct gw_finding *f
     return GW_OK;
 }
 
+/** Calls on the entity abort until its last finding is settled. More entities than we list: everything stops. */
+static void stop_entity(struct gw_small *small, uint32_t entity)
+{
+    for (uint32_t i = 0; i < small->halted_entity_count; i++) {
+        if (small->halted_entities[i].entity == entity) {
+            small->halted_entities[i].open++;
+            return;
+        }
+    }
+    if (small->halted_entity_count == GW_HALTED_ENTITIES_MAX)
+        small->halted = true;
+    else
+        small->halted_entities[small->halted_entity_count++] = (struct gw_small_halted){entity, 1};
+}
+
+static void free_entity(struct gw_small *small, uint32_t entity)
+{
+    for (uint32_t i = 0; i < small->halted_entity_count; i++) {
+        if (small->halted_entities[i].entity != entity || --small->halted_entities[i].open > 0)
+            continue;
+        small->halted_entities[i] = small->halted_entities[--small->halted_entity_count];
+        return;
+    }
+}
+
 gw_rc gw_halt_raise(struct gw_ledger *ledger, const struct gw_finding *finding, struct gw_err *err)
 {
     struct gw_meta before, after;
@@ -120,7 +145,8 @@ gw_rc gw_halt_raise(struct gw_ledger *ledger, const struct gw_finding *finding, 
     GW_TRY(gw_pair_put(ledger, finding->entity->entity.id, finding->key, &before, &after, err));
     const struct gw_halt halt = {
         .n = ledger->small.halt_next++,
-        .scope = finding->key_scope ? SCOPE_KEY : (uint32_t)ledger->small.limits.halt_scope,
+        .scope = finding->key_scope ? SCOPE_KEY
+                                    : (uint32_t)GW_MIN(ledger->small.limits.halt_scope, SCOPE_KEY),
         .entity = finding->entity->entity.id,
         .home = finding->home->home.id,
         .key = finding->key,
@@ -135,8 +161,11 @@ gw_rc gw_halt_raise(struct gw_ledger *ledger, const struct gw_finding *finding, 
         .time_ns = ledger->head.time_ns,
     };
     ledger->small.halts_open++;
+    ledger->small.halts_wide += halt.scope != SCOPE_KEY;
     if (halt.scope == SCOPE_CLUSTER)
         ledger->small.halted = true;
+    if (halt.scope == SCOPE_ENTITY)
+        stop_entity(&ledger->small, halt.entity);
     ledger->applying->halts++;
     return halt_put(ledger, &halt, err);
 }
@@ -151,9 +180,7 @@ gw_rc gw_apply_halt(struct gw_ledger *ledger, const struct gw_rec_halt *rec, str
 
 static void refuse(struct gw_ledger *ledger, gw_code code, const char *text)
 {
-    ledger->applying->kind = GW_APPLIED_REFUSED;
-    ledger->applying->refused = gw_text(text);
-    ledger->applying->refused_code = code;
+    gw_refuse(ledger, code, gw_text(text));
 }
 
 /** What a resolution works on. */
@@ -282,6 +309,9 @@ static gw_rc settle(struct gw_ledger *ledger, struct resolving *on, struct gw_er
 {
     on->halt.resolved = true;
     ledger->small.halts_open--;
+    ledger->small.halts_wide -= on->halt.scope != SCOPE_KEY;
+    if (on->halt.scope == SCOPE_ENTITY)
+        free_entity(&ledger->small, on->halt.entity);
     ledger->applying->wake_daemons = true;
     return halt_put(ledger, &on->halt, err);
 }
@@ -325,7 +355,7 @@ gw_rc gw_apply_resume(struct gw_ledger *ledger, const struct gw_rec_resume *rec,
 {
     (void)rec;
     (void)err;
-    if (ledger->small.halts_open > 0 && ledger->small.limits.halt_scope == SCOPE_CLUSTER) {
+    if (ledger->small.halts_wide > 0) {
         refuse(ledger, 2609, "halts are open: resolve them first");
         return GW_OK;
     }

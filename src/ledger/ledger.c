@@ -32,6 +32,7 @@ gw_rc gw_ledger_open(const struct gw_ledger_opts *opts, struct gw_ledger **ret, 
         return GW_FAIL_NOMEM(err);
     memset(ledger, 0, offsetof(struct gw_ledger, pair_bytes));
     ledger->applying = NULL;
+    ledger->time_ns = 0;
     ledger->kv = opts->kv;
     ledger->alloc = opts->alloc;
     gw_arena_init(&ledger->batch, opts->alloc, opts->arena_bytes_max);
@@ -54,6 +55,7 @@ void gw_ledger_close(struct gw_ledger *ledger)
     if (ledger == NULL)
         return;
     gw_ledger_abort(ledger);
+    ledger->kv->ops->release(ledger->snap);
     gw_arena_done(&ledger->batch);
     gw_arena_done(&ledger->scratch);
     gw_arena_done(&ledger->program_arena);
@@ -99,11 +101,14 @@ gw_rc gw_ledger_begin(struct gw_ledger *ledger, const struct gw_batch_head *head
                       struct gw_err *err)
 {
     GW_ASSERT(ledger->txn == NULL && head->index > ledger->applied);
+    ledger->kv->ops->release(ledger->snap);
+    ledger->snap = NULL;
     GW_TRY(ledger->kv->ops->begin(ledger->kv, &ledger->txn, err));
     gw_arena_reset(&ledger->batch);
     ledger->head = *head;
     ledger->records = 0;
     ledger->small_saved = ledger->small;
+    ledger->program_saved = ledger->program;
     return GW_OK;
 }
 
@@ -146,6 +151,8 @@ gw_rc gw_ledger_apply(struct gw_ledger *ledger, struct gw_bytes bytes, struct gw
 gw_rc gw_ledger_commit(struct gw_ledger *ledger, struct gw_err *err)
 {
     GW_ASSERT(ledger->txn != NULL);
+    GW_TRY(gw_evict(ledger, err));
+    ledger->small.time_ns = ledger->head.time_ns;
     GW_TRY(gw_small_store(ledger, err));
     GW_TRY(ledger->kv->ops->commit(ledger->txn, ledger->head.index, err));
     ledger->txn = NULL;
@@ -161,6 +168,38 @@ void gw_ledger_abort(struct gw_ledger *ledger)
     ledger->kv->ops->abort(ledger->txn);
     ledger->txn = NULL;
     ledger->small = ledger->small_saved;
+    ledger->program = ledger->program_saved;
+}
+
+void gw_refuse(struct gw_ledger *ledger, gw_code code, struct gw_text text)
+{
+    ledger->applying->kind = GW_APPLIED_REFUSED;
+    ledger->applying->refused = text;
+    ledger->applying->refused_code = code;
+}
+
+void gw_report_missing(struct gw_ledger *ledger, const struct gw_missing_key *missing,
+                       uint32_t count)
+{
+    struct gw_applied *applying = ledger->applying;
+    struct gw_missing_key *copies = GW_NEW_ARRAY(&ledger->batch, struct gw_missing_key, count);
+    for (uint32_t i = 0; copies && i < count; i++) {
+        copies[i] = missing[i];
+        copies[i].key = gw_arena_copy(&ledger->batch, missing[i].key);
+    }
+    applying->missing = copies;
+    applying->missing_count = copies ? count : 0;
+}
+
+void gw_ledger_halt_state(const struct gw_ledger *ledger, struct gw_halt_state *ret)
+{
+    const struct gw_small *small = &ledger->small;
+    *ret = (struct gw_halt_state){small->halted, small->halts_open, small->halts_wide};
+}
+
+uint64_t gw_ledger_resident_bytes(const struct gw_ledger *ledger)
+{
+    return ledger->small.resident_bytes;
 }
 
 /* ---- records whose effect is small ---- */
@@ -230,8 +269,7 @@ static gw_rc begin_builds(struct gw_ledger *ledger, const struct gw_program *pro
         gw_key_u32(&at, id);
         gw_rc rc = gw_state_get(ledger, &at, &stored, err);
         if (rc == GW_NOTFOUND) {
-            static const uint8_t write_only = GW_INDEX_WRITE_ONLY;
-            rc = gw_state_put(ledger, &at, (struct gw_bytes){&write_only, 1}, err);
+            rc = gw_build_begin(ledger, id, err);
         }
         GW_TRY(rc);
     }

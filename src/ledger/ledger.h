@@ -102,7 +102,7 @@ struct gw_applied {
     uint32_t halts; /* raised by this record */
     uint32_t
         slices; /* STEP: that took effect; `missing` may be set beside DONE: the next slice waits for them */
-    const struct gw_alert *alerts; /* STEP: what daemons said, at most GW_ALERTS_MAX */
+    struct gw_alert *alerts; /* STEP: what daemons said, at most GW_ALERTS_MAX */
     uint32_t alert_count;
     bool wake_daemons; /* some fiber may have become runnable */
     uint64_t number;   /* DAEMON start: its id; HALT: its n */

@@ -8,9 +8,18 @@
 #ifndef GW_LEDGER_LEDGER_INT_H
 #define GW_LEDGER_LEDGER_INT_H
 
+#include "ledger/collections.h"
 #include "ledger/keys.h"
 #include "ledger/ledger.h"
 #include "ledger/meta.h"
+
+enum { GW_HALTED_ENTITIES_MAX = 16 };
+
+/** An entity that open findings of scope entity stop. */
+struct gw_small_halted {
+    uint32_t entity;
+    uint64_t open;
+};
 
 /** A store's part of the small state. */
 struct gw_small_store {
@@ -23,7 +32,8 @@ struct gw_small_store {
 struct gw_small {
     struct gw_limits limits;
     uint64_t resident_bytes;
-    uint64_t halts_open; /* unresolved findings */
+    uint64_t halts_open; /* unresolved findings of any scope */
+    uint64_t halts_wide; /* … of scope cluster or entity: RESUME waits for these */
     uint64_t halt_next;  /* number of the next finding, from 1 */
     bool halted;         /* calls and pushes stop until RESUME */
     uint64_t idem_count, session_count;
@@ -31,7 +41,11 @@ struct gw_small {
     uint32_t daemon_next;
     int64_t time_ns; /* of the newest batch */
     struct gw_bytes
-        evict_hand; /* key of the clock's hand, in the ledger's hand_bytes: moves only between records */
+        evict_hand; /* key of the clock's hand, in the ledger's hand_bytes: moves only at the end of a batch */
+    uint64_t event_count;    /* emitted events kept */
+    uint32_t observed_count; /* entities in phase observe */
+    struct gw_small_halted halted_entities[GW_HALTED_ENTITIES_MAX];
+    uint32_t halted_entity_count;
     struct gw_small_store stores[GW_STORES_MAX];
     uint32_t store_count;
 };
@@ -40,6 +54,8 @@ struct gw_ledger {
     struct gw_kv *kv;
     const struct gw_alloc *alloc;
     struct gw_kv_txn *txn; /* of the open batch, or NULL */
+    struct gw_kv_snap
+        *snap; /* what is read while no batch is open: taken at need, given back by begin */
     struct gw_batch_head head;
     uint32_t records;
     uint64_t applied;
@@ -47,14 +63,17 @@ struct gw_ledger {
     struct gw_arena scratch; /* one record's work: reset before each */
     struct gw_arena program_arena;
     const struct gw_program *program;
+    const struct gw_program *program_saved; /* as of the last commit, for an abort */
     struct gw_small small;
-    bool small_changed;
     struct gw_small small_saved; /* as of the last commit, for an abort */
+    uint32_t slice;              /* of the STEP under way: part of what new_id() is made of */
     struct gw_buf pair;          /* a kv value under construction */
     uint8_t pair_bytes[GW_KV_VALUE_MAX];
-    uint8_t hand_bytes[GW_KV_KEY_MAX];
-    struct gw_applied *applying; /* outcome of the record under way */
-    int64_t time_ns;             /* of the newest batch */
+    uint8_t
+        hand_bytes[2]
+                  [GW_KV_KEY_MAX]; /* the eviction hand of this batch and of the last: index % 2 */
+    struct gw_applied *applying;   /* outcome of the record under way */
+    int64_t time_ns;               /* of the newest batch */
 };
 
 /* ---- small.c ---- */
@@ -71,7 +90,27 @@ struct gw_undo {
 struct gw_undo gw_undo_begin(struct gw_ledger *ledger);
 void gw_undo_all(struct gw_ledger *ledger, const struct gw_undo *undo);
 
+bool gw_small_is_halted(const struct gw_small *small, uint32_t entity_id);
+
+/** Answers the record under way: not for this state. `text` is a literal or in the batch's arena. */
+void gw_refuse(struct gw_ledger *ledger, gw_code code, struct gw_text text);
+/** As of what a TXN, or STEP, must wait for: copies the run's missing keys into the outcome. */
+struct gw_run_result;
+void gw_report_missing(struct gw_ledger *ledger, const struct gw_missing_key *missing,
+                       uint32_t count);
+
 /* ---- pairs.c: entity pairs ---- */
+/** Where reads go now: the open batch, else a snapshot that the ledger keeps until the next batch begins. */
+GW_NODISCARD gw_rc gw_state_view_of(struct gw_ledger *ledger, struct gw_state_view *ret,
+                                    struct gw_err *err);
+/** A cursor's next pair if its key begins with `scope`. @return GW_NOTFOUND: past the scope or the end */
+GW_NODISCARD gw_rc gw_scope_next(struct gw_kv *kv, struct gw_kv_cur *cur,
+                                 const struct gw_state_key *scope, struct gw_bytes *ret_key,
+                                 struct gw_bytes *ret_val, struct gw_err *err);
+/** The pair of an entity key in any view; decoded in place, borrowed from `arena`. @return GW_NOTFOUND: UNKNOWN */
+GW_NODISCARD gw_rc gw_pair_read(const struct gw_state_view *view, uint32_t entity_id,
+                                struct gw_bytes key, struct gw_arena *arena, struct gw_meta *ret,
+                                struct gw_err *err);
 /** @return GW_NOTFOUND (err untouched): UNKNOWN */
 GW_NODISCARD gw_rc gw_pair_get(struct gw_ledger *ledger, uint32_t entity_id, struct gw_bytes key,
                                struct gw_meta *ret, struct gw_err *err);
@@ -141,11 +180,27 @@ GW_NODISCARD gw_rc gw_counter_change(struct gw_ledger *ledger,
                                      const union gw_value *old_fields,
                                      const union gw_value *new_fields, struct gw_err *err);
 
+/* ---- index.c ---- */
+/** Of a new index or counter: WRITE_ONLY, or PUBLIC at once where no key of its entity is known. */
+GW_NODISCARD gw_rc gw_build_begin(struct gw_ledger *ledger, uint32_t id, struct gw_err *err);
+
+/* ---- evict.c ---- */
+/** At the end of a batch: values that nobody touched lately leave, until resident_bytes is below its limit. */
+GW_NODISCARD gw_rc gw_evict(struct gw_ledger *ledger, struct gw_err *err);
+/** u16le per field of an image: the low bits of XXH3-128 of its canonical bytes. In `arena`. */
+GW_NODISCARD gw_rc gw_field_checks(const struct gw_entity *entity, struct gw_bytes image,
+                                   struct gw_arena *arena, struct gw_bytes *ret,
+                                   struct gw_err *err);
+
 /* ---- change.c: the queue of dirty rows ---- */
 GW_NODISCARD gw_rc gw_queue_put(struct gw_ledger *ledger, const struct gw_program_home *home,
                                 struct gw_bytes key, uint64_t since, struct gw_err *err);
 GW_NODISCARD gw_rc gw_queue_take(struct gw_ledger *ledger, const struct gw_program_home *home,
                                  struct gw_bytes key, uint64_t since, struct gw_err *err);
+
+/* ---- events.c ---- */
+/** One more was emitted: beyond GW_EVENTS_KEPT the oldest leaves. */
+GW_NODISCARD gw_rc gw_event_count(struct gw_ledger *ledger, struct gw_err *err);
 
 /* ---- halt.c ---- */
 struct gw_finding {

@@ -1,5 +1,8 @@
 #include "ledger/run.h"
 
+#include "ledger/history.h"
+#include "ledger/phase.h"
+
 /** Remembers a failure that ends the batch; the machine stops as if out of memory. */
 static enum gw_vm_rc broken(struct gw_run *run, gw_rc rc)
 {
@@ -57,6 +60,20 @@ static gw_rc load_fields(struct gw_run *run, struct gw_run_row *row, struct gw_e
     return GW_OK;
 }
 
+/** Takes the row back to what it was after index `as_of`. */
+static gw_rc rewind_row(struct gw_run *run, struct gw_run_row *row, struct gw_err *err)
+{
+    union gw_value *fields = NULL;
+    enum gw_history found;
+    GW_TRY(
+        gw_history_at(row->row.entity, &row->meta, run->as_of, run->arena, &fields, &found, err));
+    row->too_old = found == GW_HISTORY_TOO_OLD;
+    row->row.living = found == GW_HISTORY_LIVING;
+    row->row.fields = row->row.living ? fields : NULL;
+    row->meta.living = row->row.living;
+    return GW_OK;
+}
+
 /** The row of a key, loaded once per run. */
 static gw_rc touch(struct gw_run *run, const struct gw_program_entity *entity, struct gw_bytes key,
                    struct gw_run_row **ret, struct gw_err *err)
@@ -75,6 +92,8 @@ static gw_rc touch(struct gw_run *run, const struct gw_program_entity *entity, s
     GW_TRY(load_pair(run, row, err));
     if (row->known && row->meta.living && row->meta.resident)
         GW_TRY(load_fields(run, row, err));
+    if (run->as_of && row->known && row->meta.resident)
+        GW_TRY(rewind_row(run, row, err));
     row->bucket_next = run->buckets[hash % GW_RUN_BUCKETS];
     run->buckets[hash % GW_RUN_BUCKETS] = row;
     *run->last = row;
@@ -99,6 +118,8 @@ static enum gw_vm_rc missing(struct gw_run *run, struct gw_run_row *row)
 /** What a touched row is for the program. `fresh`: an UNKNOWN key counts as absent. */
 static enum gw_vm_rc standing(struct gw_run *run, struct gw_run_row *row, bool fresh)
 {
+    if (row->too_old)
+        return aborted(run, GW_ABORT_TOO_OLD);
     if (row->row.living)
         return GW_VM_OK;
     if (row->known && row->meta.state == GW_KEY_CONFLICT)
@@ -114,6 +135,8 @@ static enum gw_vm_rc host_touch(struct gw_run *run, const struct gw_program_enti
 {
     uint8_t memory[GW_KV_KEY_MAX];
     struct gw_buf bytes;
+    if (run->ledger && gw_small_is_halted(&run->ledger->small, entity->entity.id))
+        return aborted(run, GW_ABORT_HALTED);
     gw_buf_init_fixed(&bytes, memory, sizeof(memory));
     gw_entity_key(&entity->entity, key, &bytes);
     gw_rc rc = touch(run, entity, gw_buf_bytes(&bytes), ret, &run->err);
@@ -227,6 +250,8 @@ static enum gw_vm_rc host_table_put(void *ctx, const struct gw_table_decl *table
                                     const union gw_value *fields)
 {
     struct gw_run *run = ctx;
+    if (run->ledger == NULL)
+        return GW_VM_OK; /* a shadow's writes go nowhere */
     struct gw_state_key at;
     gw_table_key(table, fields, &at);
     struct gw_buf *pair = &run->ledger->pair;
@@ -244,6 +269,8 @@ static enum gw_vm_rc host_table_drop(void *ctx, const struct gw_table_decl *tabl
                                      const union gw_value *key)
 {
     struct gw_run *run = ctx;
+    if (run->ledger == NULL)
+        return GW_VM_OK; /* a shadow's writes go nowhere */
     struct gw_state_key at;
     gw_table_key(table, key, &at);
     gw_rc rc = gw_state_del(run->ledger, &at, &run->err);
@@ -300,11 +327,13 @@ static enum gw_vm_rc host_emit(void *ctx, struct gw_text event, const struct gw_
                                const union gw_value *values, uint32_t count)
 {
     struct gw_run *run = ctx;
+    if (run->ledger == NULL)
+        return GW_VM_OK; /* a shadow's writes go nowhere */
     struct gw_state_key at;
     gw_key_start(&at, GW_TABLE_EVENT);
     gw_key_u64(&at, run->ledger->head.index);
     gw_key_u32(&at, run->ledger->records);
-    gw_key_u32(&at, run->events++);
+    gw_key_u32(&at, run->ledger->slice << 16 | run->events++); /* slices of one STEP count on */
     struct gw_buf *pair = &run->ledger->pair;
     gw_buf_reset(pair);
     gw_cbor_put_array(pair, 1 + (uint64_t)count);
@@ -323,6 +352,8 @@ static enum gw_vm_rc host_emit(void *ctx, struct gw_text event, const struct gw_
     gw_rc rc = gw_buf_check(pair, "event", &run->err);
     if (rc == GW_OK)
         rc = gw_state_put(run->ledger, &at, gw_buf_bytes(pair), &run->err);
+    if (rc == GW_OK)
+        rc = gw_event_count(run->ledger, &run->err);
     return rc < 0 ? broken(run, rc) : GW_VM_OK;
 }
 
@@ -360,6 +391,17 @@ static gw_rc mark_touched(struct gw_run *run, struct gw_run_row *row, struct gw_
     return gw_pair_put(ledger, row->row.entity->entity.id, row->key, &row->meta, &after, err);
 }
 
+/** An entity in `observe` belongs to others: a call that would change it ends. @return GW_CONFLICT */
+static gw_rc may_change(struct gw_run *run, const struct gw_program_entity *entity,
+                        struct gw_err *err)
+{
+    struct gw_phase_state state;
+    if (run->ledger->small.observed_count == 0)
+        return GW_OK;
+    GW_TRY(gw_ledger_phase(run->ledger, entity, &state, err));
+    return state.phase == GW_PHASE_OBSERVE ? GW_CONFLICT : GW_OK;
+}
+
 static gw_rc commit_row(struct gw_run *run, struct gw_run_row *row, uint32_t fn, struct gw_err *err)
 {
     const struct gw_entity *entity = &row->row.entity->entity;
@@ -376,6 +418,7 @@ static gw_rc commit_row(struct gw_run *run, struct gw_run_row *row, uint32_t fn,
         if (row->old_fields && gw_bytes_equal(gw_buf_bytes(&image), row->meta.value))
             return mark_touched(run, row, err); /* a write of equal values is no change */
     }
+    GW_TRY(may_change(run, row->row.entity, err));
     const struct gw_change change = {
         .entity = row->row.entity,
         .key = row->key,

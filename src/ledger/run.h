@@ -17,7 +17,8 @@ struct gw_run_row {
     struct gw_run_row *bucket_next, *touched_next;
     struct gw_bytes key;
     uint64_t hash;
-    bool known; /* has a pair */
+    bool known;   /* has a pair */
+    bool too_old; /* views as of an index: what it was then is not kept */
     struct gw_meta meta;
     const union gw_value *old_fields; /* NULL: not living before */
     const union gw_value
@@ -35,13 +36,13 @@ struct gw_run {
     uint32_t missing_count;
     uint32_t events;
     uint64_t as_of; /* views: rows as they were after this index; 0: as they are */
-    gw_rc rc; /* the first failure that is not the program's: kv, memory */
+    gw_rc rc;       /* the first failure that is not the program's: kv, memory */
     struct gw_err err;
 };
 
 void gw_run_init(struct gw_run *run, struct gw_ledger *ledger, const struct gw_state_view *state,
                  struct gw_arena *arena);
-/** Puts the write set into the batch. @return GW_EXISTS: a unique index refuses; GW_TOOLARGE: a counter overflows */
+/** Puts the write set into the batch. @return GW_EXISTS: a unique index refuses; GW_TOOLARGE: a counter overflows; GW_CONFLICT: in phase observe */
 GW_NODISCARD gw_rc gw_run_commit(struct gw_run *run, uint32_t fn, struct gw_err *err);
 
 #endif

@@ -12,9 +12,7 @@ enum {
 
 static void refuse(struct gw_ledger *ledger, gw_code code, const char *text)
 {
-    ledger->applying->kind = GW_APPLIED_REFUSED;
-    ledger->applying->refused = gw_text(text);
-    ledger->applying->refused_code = code;
+    gw_refuse(ledger, code, gw_text(text));
 }
 
 /* ---- sessions: (client, seq) ---- */
@@ -282,20 +280,6 @@ static bool fetch_failed(struct gw_ledger *ledger, const struct gw_rec_txn *rec,
     return false;
 }
 
-static void needs_keys(struct gw_ledger *ledger, const struct gw_run_result *run)
-{
-    struct gw_applied *applying = ledger->applying;
-    struct gw_missing_key *missing =
-        GW_NEW_ARRAY(&ledger->batch, struct gw_missing_key, run->missing_count);
-    applying->kind = GW_APPLIED_NEEDS_KEYS;
-    for (uint32_t i = 0; missing && i < run->missing_count; i++) {
-        missing[i] = run->missing[i];
-        missing[i].key = gw_arena_copy(&ledger->batch, run->missing[i].key);
-    }
-    applying->missing = missing;
-    applying->missing_count = missing ? run->missing_count : 0;
-}
-
 static gw_rc decide(struct gw_ledger *ledger, const struct gw_rec_txn *rec, const struct gw_fn *fn,
                     struct gw_vm_result *ret, struct gw_err *err)
 {
@@ -318,8 +302,10 @@ static gw_rc decide(struct gw_ledger *ledger, const struct gw_rec_txn *rec, cons
     struct gw_run_result run;
     GW_TRY(gw_run_call(ledger, fn, args, &run, err));
     *ret = run.vm;
-    if (run.vm.status == GW_VM_NEEDS_KEYS && !fetch_failed(ledger, rec, &run, ret))
-        needs_keys(ledger, &run);
+    if (run.vm.status == GW_VM_NEEDS_KEYS && !fetch_failed(ledger, rec, &run, ret)) {
+        ledger->applying->kind = GW_APPLIED_NEEDS_KEYS;
+        gw_report_missing(ledger, run.missing, run.missing_count);
+    }
     return GW_OK;
 }
 
@@ -385,4 +371,39 @@ gw_rc gw_apply_session(struct gw_ledger *ledger, const struct gw_rec_session *re
     ledger->small.session_count++;
     ledger->applying->number = client;
     return gw_state_put(ledger, &at, (struct gw_bytes){bytes, sizeof(bytes)}, err);
+}
+
+gw_rc gw_ledger_idle_sessions(struct gw_ledger *ledger, int64_t now_ns, uint32_t max,
+                              struct gw_arena *arena, uint64_t **ret_clients, uint32_t *ret_count,
+                              struct gw_err *err)
+{
+    struct gw_state_view view;
+    struct gw_state_key scope;
+    struct gw_kv_cur *cur = NULL;
+    uint32_t count = 0;
+    uint64_t *clients = GW_NEW_ARRAY(arena, uint64_t, max);
+    if (clients == NULL)
+        return GW_FAIL_NOMEM(err);
+    gw_key_start(&scope, GW_TABLE_SESSION);
+    GW_TRY(gw_state_view_of(ledger, &view, err));
+    GW_TRY(ledger->kv->ops->seek(view.view, gw_key_view(&scope), &cur, err));
+    gw_rc rc = GW_OK;
+    while (count < max) {
+        struct gw_bytes key, val;
+        rc = gw_scope_next(ledger->kv, cur, &scope, &key, &val, err);
+        if (rc < 0)
+            break;
+        uint64_t client;
+        int64_t used;
+        memcpy(&client, key.data + 1, sizeof(client));
+        memcpy(&used, val.data + sizeof(uint64_t), sizeof(used));
+        if (now_ns - used > (int64_t)ledger->small.limits.session_ns)
+            clients[count++] = __builtin_bswap64(client);
+    }
+    ledger->kv->ops->close(cur);
+    if (rc < 0 && rc != GW_NOTFOUND)
+        return rc;
+    *ret_clients = clients;
+    *ret_count = count;
+    return GW_OK;
 }
