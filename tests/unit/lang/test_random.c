@@ -1,5 +1,6 @@
 /**
- * Random programs on random inputs: what is measured never passes the static bound, and nothing crashes.
+ * Random programs on random inputs: what is measured never passes the static bound, nothing crashes, and the machine
+ * does what an independent walk over the tree does.
  * GODWIT_RANDOM_COUNT=100000 runs that many programs; a failure prints the seed and the text.
  */
 #include "kit/kit.h"
@@ -9,10 +10,38 @@
 
 #include "kit_lang/host.h"
 #include "kit_lang/random_program.h"
+#include "oracle/interp.h"
 
 enum { RUNS = 4 };
 
-static struct kl_host *host;
+static struct kl_host *host, *other; /* other: the interpreter's */
+
+/** The interpreter on its own host: same end, same value, same rows afterwards. */
+static bool agrees(const struct gw_program *program, const struct gw_ast *ast,
+                   const struct gw_fn *fn, const union gw_value *args,
+                   const struct gw_vm_result *got)
+{
+    struct gw_vm_result oracle;
+    (void)program;
+    kl_host_begin(other);
+    or_interp_run(&other->vm, ast, fn->name, args, &oracle);
+    if (oracle.status == GW_VM_DONE)
+        assert_true(kl_host_commit(other));
+    kl_host_abandon(other);
+    if (oracle.status != got->status || oracle.abort != got->abort)
+        return false;
+    if (got->status != GW_VM_ABORT && !gw_value_equal(got->type, got->value, oracle.value))
+        return false;
+    return kl_host_sum(host, &gw_kit_alloc) == kl_host_sum(other, &gw_kit_alloc);
+}
+
+static void mirror(void)
+{
+    for (uint32_t i = 0; i < host->row_count; i++)
+        other->rows[i] =
+            host->rows[i]; /* borrowed: the first host's state outlives the second's use */
+    other->row_count = host->row_count;
+}
 
 static void fill(struct gw_rand *rand, const struct gw_program *program)
 {
@@ -32,12 +61,15 @@ static void fill(struct gw_rand *rand, const struct gw_program *program)
     assert_true(kl_host_commit(host));
 }
 
-static void run_all(struct gw_rand *rand, const struct gw_program *program, struct gw_text text,
-                    uint64_t seed, unsigned *statuses)
+static void run_all(struct gw_rand *rand, const struct gw_program *program,
+                    const struct gw_ast *ast, struct gw_text text, uint64_t seed,
+                    unsigned *statuses)
 {
     const struct gw_fn *fn = gw_program_fn(program, gw_text("f0"));
     kl_host_init(host, &gw_kit_alloc, program);
+    kl_host_init(other, &gw_kit_alloc, program);
     fill(rand, program);
+    mirror();
     for (unsigned run = 0; run < RUNS; run++) {
         union gw_value args[8];
         struct gw_vm_result result;
@@ -51,10 +83,28 @@ static void run_all(struct gw_rand *rand, const struct gw_program *program, stru
             printf("seed %llu: measured %u, bound %u\n%.*s\n", (unsigned long long)seed,
                    result.units, fn->cost.units, GW_TEXT_ARG(text));
         assert_true(result.units <= fn->cost.units);
+        bool same = agrees(program, ast, fn, args, &result);
+        if (!same)
+            printf("seed %llu: the machine and the interpreter differ\n%.*s\n",
+                   (unsigned long long)seed, GW_TEXT_ARG(text));
+        assert_true(same);
         assert_true(result.status == GW_VM_DONE || result.status == GW_VM_FAILED ||
                     result.status == GW_VM_ABORT);
     }
+    kl_host_done(other);
     kl_host_done(host);
+}
+
+static const struct gw_ast *check(struct gw_text text, struct gw_arena *arena)
+{
+    struct gw_lang_input input = {.name = GW_TEXT_LIT("random.gw"), .text = text};
+    struct gw_diags diags;
+    struct gw_ast *ast;
+    struct gw_err err = {0};
+    gw_diags_init(&diags, arena);
+    assert_ok(gw_lang_parse(&input, arena, &diags, &ast, &err), &err);
+    assert_ok(gw_lang_check_types(ast, arena, &diags, &err), &err);
+    return ast;
 }
 
 static void measured_never_passes_the_bound(void **state)
@@ -64,6 +114,7 @@ static void measured_never_passes_the_bound(void **state)
     unsigned statuses[8] = {0};
     (void)state;
     host = malloc(sizeof(*host));
+    other = malloc(sizeof(*other));
     for (uint64_t seed = 1; seed <= count; seed++) {
         static uint8_t memory[1 << 16];
         struct gw_rand rand;
@@ -81,7 +132,8 @@ static void measured_never_passes_the_bound(void **state)
                                    &program, &err);
         if (rc == GW_OK) {
             accepted++;
-            run_all(&rand, program, gw_buf_text(&text), seed, statuses);
+            run_all(&rand, program, check(gw_buf_text(&text), &arena), gw_buf_text(&text), seed,
+                    statuses);
         } else if (rc != GW_INVALID ||
                    (diags.items[0].code < 1100 && diags.items[0].code != 1036)) {
             /* a limit, or a constant that does not fit, is the only reason to refuse these */
@@ -101,6 +153,7 @@ static void measured_never_passes_the_bound(void **state)
     assert_true(accepted > count / 2); /* or the test looks at nothing */
     assert_true(statuses[GW_VM_DONE] > accepted / 8);
     free(host);
+    free(other);
 }
 
 int main(void)
