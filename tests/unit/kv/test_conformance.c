@@ -209,6 +209,41 @@ static void nothing_of_an_open_txn_is_seen_outside(void **state)
     assert_string_equal(list_now(fix), "a=1 c=3 ");
 }
 
+static void put_without_fold(struct fixture *fix, const char *key, const char *val)
+{
+    struct gw_kv_txn *txn = NULL;
+    struct gw_err err;
+    assert_ok(fix->kv->ops->begin(fix->kv, &txn, &err), &err);
+    put(fix, txn, key, val);
+    assert_ok(fix->kv->ops->commit(txn, ++fix->index, &err), &err);
+}
+
+static void a_durable_snapshot_stops_at_what_the_journal_has(void **state)
+{
+    struct fixture *fix = *state;
+    struct gw_err err;
+    struct gw_bytes val;
+    put_batch(fix, "a", "old");
+    fix->kv->ops->fold_to(fix->kv, fix->index);
+    uint64_t durable = fix->index;
+    put_without_fold(fix, "a", "new");
+    put_without_fold(fix, "b", "new");
+    struct gw_kv_snap *snap = NULL;
+    assert_ok(fix->kv->ops->snapshot_durable(fix->kv, &snap, &err), &err);
+    assert_int_equal(fix->kv->ops->snap_applied(snap), durable);
+    const struct gw_kv_view view = {.snap = snap};
+    assert_ok(fix->kv->ops->get(view, gw_text_bytes(gw_text("a")), &val, &err), &err);
+    assert_text_equal(gw_bytes_text(val), "old");
+    assert_int_equal(fix->kv->ops->get(view, gw_text_bytes(gw_text("b")), &val, &err), GW_NOTFOUND);
+    fix->kv->ops->fold_to(fix->kv, fix->index);
+    assert_ok(fix->kv->ops->get(view, gw_text_bytes(gw_text("a")), &val, &err), &err);
+    assert_text_equal(gw_bytes_text(val), "old");
+    fix->kv->ops->release(snap);
+    assert_ok(fix->kv->ops->snapshot_durable(fix->kv, &snap, &err), &err);
+    assert_int_equal(fix->kv->ops->snap_applied(snap), fix->index);
+    fix->kv->ops->release(snap);
+}
+
 static void going_back_to_a_mark_takes_back_everything_since(void **state)
 {
     struct fixture *fix = *state;
@@ -716,6 +751,7 @@ int main(void)
         BOTH(pairs_come_in_memcmp_order_both_ways),
         BOTH(a_snapshot_sees_its_batch_for_ever),
         BOTH(nothing_of_an_open_txn_is_seen_outside),
+        BOTH(a_durable_snapshot_stops_at_what_the_journal_has),
         BOTH(going_back_to_a_mark_takes_back_everything_since),
         BOTH(deletions_hide_what_lies_in_older_layers),
         BOTH(a_cursor_turns_and_stays_beside_its_key_at_an_end),
