@@ -56,7 +56,7 @@ _Static_assert(sizeof(struct gw_insn) == 8, "one instruction, one load");
     X(TUPLE, "a=b.. #c")      X(ITEM, "a=b.c")          X(LIST, "a=[]")           X(PUSH, "a b c")           \
     X(INDEX, "a=b[c]")        X(LISTHAS, "a=b c ..")    X(SETITEM, "a[b]=c")                               \
     X(SOME, "a=b")            X(ISSOME, "a=b")          X(UNWRAP, "a=b")          X(UNWRAPX, "a=b")          \
-    X(ROW, "a=Ec[b..]")       X(ROWX, "a=Ec[b..]!")     X(EXISTS, "a=Ec[b..]")    X(ISROW, "a=b")            \
+    X(ROW, "a=Ec[b..]")       X(ROWX, "a=Ec[b..]!")     X(EXISTS, "a=Ec[b..]")    X(ISROW, "a=b") X(JROW, "a @")            \
     X(ROWMUST, "a=b")         X(GETF, "a=b.c")          X(SETF, "a.b=c")          X(CREATE, "a=Ec{b..} x")   \
     X(DELROW, "a x")          X(DELKEY, "Ec[b..] x")                                                       \
     X(TGET, "a=Tc[b..]")      X(TPUT, "Tc{b..}")        X(TDROP, "Tc[b..]")       X(LOOKUP, "a=Ic[b..]")     \

@@ -55,6 +55,8 @@ uint32_t gw_lower_key(struct gw_emit *e, const struct gw_expr *index)
         fields = decl->as.entity.entity.fields;
     else if (decl->kind == GW_DECL_TABLE)
         fields = decl->as.table.as_entity.fields;
+    if (index->item_count == 1) /* one part needs no neighbours */
+        return gw_lower_as(e, index->items[0], fields ? fields[0].type : NULL, GW_ANY);
     uint32_t key = gw_emit_temp(e, index->item_count);
     for (uint32_t i = 0; i < index->item_count; i++)
         gw_lower_as(e, index->items[i], fields ? fields[i].type : NULL, key + i);

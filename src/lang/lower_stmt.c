@@ -111,8 +111,9 @@ static void lower_let(struct gw_emit *e, const struct gw_stmt *stmt)
     uint32_t mark = e->top, has = gw_emit_temp(e, 1);
     bool is_row = shape == GW_SHAPE_OPT_ROW_REF;
     gw_lower(e, stmt->value, reg);
-    gw_emit_insn(e, is_row ? GW_VMOP_ISROW : GW_VMOP_ISSOME, 0, has, reg, 0);
-    gw_emit_jump(e, GW_VMOP_JT, has, 0, &found);
+    if (!is_row)
+        gw_emit_insn(e, GW_VMOP_ISSOME, 0, has, reg, 0);
+    gw_emit_jump(e, is_row ? GW_VMOP_JROW : GW_VMOP_JT, is_row ? reg : has, 0, &found);
     gw_lower_fail(e, stmt);
     gw_emit_place(e, &found);
     if (!is_row)

@@ -359,6 +359,10 @@ ISROW : {
     A.u = row && row->living;
     NEXT();
 }
+JROW : {
+    const struct gw_vm_row *row = gw_reg_row(A);
+    JUMP_IF(row && row->living, insn->c);
+}
 ROWMUST : {
     struct gw_vm_row *row = gw_reg_row(B);
     if (GW_UNLIKELY(!row || !row->living)) {
