@@ -246,8 +246,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "--quick") == 0)
             seconds = 2;
         else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
-            seconds =
-                GW_MAX(1, atol(argv[++i])); /* NOLINT(cert-err34-c): 1 is the answer to nonsense */
+            seconds = GW_MAX(1, strtol(argv[++i], NULL, 10)); /* 1 is the answer to nonsense */
         else
             base = argv[i];
     }
