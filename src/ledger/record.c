@@ -343,3 +343,84 @@ gw_rc gw_record_decode(struct gw_bytes bytes, struct gw_arena *arena, struct gw_
     *ret = record;
     return GW_OK;
 }
+
+/* ---- as JSON ---- */
+
+static void hex_to_json(struct gw_bytes bytes, struct gw_json_writer *w)
+{
+    enum { SHOWN = 1024 };
+    char hex[2 * SHOWN + 1];
+    gw_hex((struct gw_bytes){bytes.data, GW_MIN(bytes.len, (size_t)SHOWN)}, hex);
+    gw_json_put_str(w, hex);
+}
+
+static void fields_to_json(const struct shape *shape, const void *base, struct gw_json_writer *w);
+
+static void list_to_json(const struct field *field,
+                         const void *base, /* NOLINT(misc-no-recursion): depth 2 */
+                         struct gw_json_writer *w)
+{
+    const uint8_t *items = *MEMBER(base, field, uint8_t *const);
+    gw_json_put_array(w);
+    for (uint32_t i = 0; i < list_count(base, field); i++) {
+        gw_json_put_object(w);
+        fields_to_json(field->items, items + i * field->items->bytes, w);
+        gw_json_put_object_end(w);
+    }
+    gw_json_put_array_end(w);
+}
+
+static void field_to_json(const struct field *field,
+                          const void *base, /* NOLINT(misc-no-recursion): depth 2 */
+                          struct gw_json_writer *w)
+{
+    switch (field->kind) {
+    case U32:
+        gw_json_put_u64(w, *MEMBER(base, field, uint32_t));
+        break;
+    case U64:
+        gw_json_put_u64(w, *MEMBER(base, field, uint64_t));
+        break;
+    case BOOL:
+        gw_json_put_bool(w, *MEMBER(base, field, bool));
+        break;
+    case VER:
+        if (*MEMBER(base, field, gw_version) == GW_VERSION_NONE)
+            gw_json_put_null(w);
+        else
+            gw_json_put_u64(w, *MEMBER(base, field, gw_version));
+        break;
+    case TEXT:
+        gw_json_put_text(w, *MEMBER(base, field, struct gw_text));
+        break;
+    case BYTES:
+    case RAW:
+        hex_to_json(*MEMBER(base, field, struct gw_bytes), w);
+        break;
+    case HASH:
+        hex_to_json((struct gw_bytes){MEMBER(base, field, struct gw_hash128)->bytes, 16}, w);
+        break;
+    case LIST:
+        list_to_json(field, base, w);
+        break;
+    }
+}
+
+static void fields_to_json(const struct shape *shape,
+                           const void *base, /* NOLINT(misc-no-recursion): depth 2 */
+                           struct gw_json_writer *w)
+{
+    for (uint32_t i = 0; i < shape->field_count; i++) {
+        gw_json_put_name_str(w, shape->fields[i].name);
+        field_to_json(&shape->fields[i], base, w);
+    }
+}
+
+void gw_record_to_json(const struct gw_record *record, struct gw_json_writer *writer)
+{
+    gw_json_put_object(writer);
+    gw_json_put_name_str(writer, "kind");
+    gw_json_put_str(writer, gw_record_kind_name(record->kind));
+    fields_to_json(shape_of(record->kind), &record->claim, writer);
+    gw_json_put_object_end(writer);
+}
