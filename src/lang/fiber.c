@@ -170,7 +170,7 @@ void gw_fiber_resume(struct gw_vm *vm, struct gw_fiber *fiber, const struct gw_v
     const struct gw_code *code = fiber->fn->code;
     uint32_t at = 0;
     struct gw_run run;
-    if (!gw_run_init(&run, vm, code, ret))
+    if (!gw_vm_run_init(&run, vm, code, ret))
         return;
     run.regs = fiber->registers;
     if (fiber->pc) {

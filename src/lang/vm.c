@@ -37,8 +37,8 @@ bool gw_run_nomem(struct gw_run *run)
     return false;
 }
 
-bool gw_run_init(struct gw_run *run, struct gw_vm *vm, const struct gw_code *code,
-                 struct gw_vm_result *ret)
+bool gw_vm_run_init(struct gw_run *run, struct gw_vm *vm, const struct gw_code *code,
+                    struct gw_vm_result *ret)
 {
     memset(run, 0, offsetof(struct gw_run, tails));
     /* `wait` is read only after GW_VM_WAITING, which fills all of it */
@@ -65,7 +65,7 @@ void gw_vm_run(struct gw_vm *vm, const struct gw_fn *fn, const union gw_value *a
                struct gw_vm_result *ret)
 {
     struct gw_run run;
-    if (!gw_run_init(&run, vm, fn->code, ret))
+    if (!gw_vm_run_init(&run, vm, fn->code, ret))
         return;
     for (uint32_t i = 0; i < fn->param_count; i++)
         gw_value_move(&run.regs[i], &args[i]);
@@ -82,7 +82,7 @@ gw_rc gw_vm_direct_keys(struct gw_vm *vm, const struct gw_fn *fn, const union gw
         *ret_count = 0;
         return GW_OK;
     }
-    if (!gw_run_init(&run, vm, fn->direct_keys, &result))
+    if (!gw_vm_run_init(&run, vm, fn->direct_keys, &result))
         return GW_FAIL_NOMEM(err);
     run.key_cap = fn->direct_keys->key_max;
     run.keys = GW_NEW_ARRAY(vm->arena, struct gw_vm_key, run.key_cap);
@@ -106,7 +106,7 @@ gw_rc gw_vm_onboard(struct gw_vm *vm, const struct gw_fn *rule, const struct gw_
     struct gw_run run;
     struct gw_vm_onboarded onboarded = {
         .rejected = true, .reason = GW_TEXT_LIT("no rule matched"), .taken = -1};
-    if (!gw_run_init(&run, vm, rule->code, &result))
+    if (!gw_vm_run_init(&run, vm, rule->code, &result))
         return GW_FAIL_NOMEM(err);
     for (uint32_t i = 0; i < count; i++) {
         union gw_value *at = &run.regs[3 * (size_t)i];

@@ -46,7 +46,7 @@ struct gw_run {
     /* metering */
     uint64_t units;
     struct gw_run_touched touched;
-    /* from here on not set up by gw_run_init() */
+    /* from here on not set up by gw_vm_run_init() */
     struct gw_run_tail tails[GW_RUN_TAILS];
     struct gw_run_frame frames[GW_RUN_FRAMES_MAX];
 };
@@ -56,7 +56,7 @@ void gw_run_plain(struct gw_run *run, uint32_t at);
 void gw_run_metered(struct gw_run *run, uint32_t at);
 
 /** Prepares a run: registers (zeroed where the function is a daemon). @return false: out of memory */
-bool gw_run_init(struct gw_run *run, struct gw_vm *vm, const struct gw_code *code,
+bool gw_vm_run_init(struct gw_run *run, struct gw_vm *vm, const struct gw_code *code,
                  struct gw_vm_result *ret);
 void gw_run_go(struct gw_run *run, uint32_t at);
 
