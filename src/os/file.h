@@ -80,7 +80,8 @@ gw_rc gw_path_rename(const char *from, const char *to, struct gw_err *err);
 gw_rc gw_path_remove(const char *path, struct gw_err *err);
 /** Mode 0700. GW_EXISTS when it is there. */
 gw_rc gw_folder_make(const char *path, struct gw_err *err);
-/** As above for each missing parent too; GW_OK when it is there. */
+/** As above for each missing parent too; GW_OK when it is there. Makes all names on the way durable: of folders that were
+ *  there too, for the process that made them may have been killed before it could. */
 gw_rc gw_folder_make_all(const char *path, struct gw_err *err);
 /** Makes created, renamed and removed names durable. */
 gw_rc gw_folder_sync(const char *path, struct gw_err *err);

@@ -52,25 +52,43 @@ gw_rc gw_folder_make(const char *path, struct gw_err *err)
     return mkdir(path, 0700) == 0 ? GW_OK : GW_FAIL_SYS(err, "make folder '%s'", path);
 }
 
+/** The folder that holds `path`, into ret[GW_FILE_PATH_MAX]. */
+static void folder_of(const char *path, char *ret)
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    memcpy(ret, len ? path : ".", len ? len : 1);
+    ret[len ? len : 1] = '\0';
+}
+
+/** Make `path` unless it is there, and its name durable. */
+static gw_rc make_durable(const char *path, struct gw_err *err)
+{
+    char above[GW_FILE_PATH_MAX];
+    struct gw_file_info info;
+    folder_of(path, above);
+    gw_rc rc = gw_folder_make(path, err);
+    if (rc == GW_OK)
+        return gw_folder_sync(above, err);
+    if (rc != GW_EXISTS || gw_path_info(path, &info, NULL) < 0 || info.type != GW_FILE_FOLDER)
+        return rc;
+    (void)gw_folder_sync(above, NULL); /* it may belong to others, who may forbid us to read it */
+    return GW_OK;
+}
+
 gw_rc gw_folder_make_all(const char *path, struct gw_err *err)
 {
     char part[GW_FILE_PATH_MAX];
     size_t len = strlen(path);
-    if (len == 0 || len >= sizeof(part)) {
+    if (len == 0 || len >= sizeof(part))
         return GW_FAIL(err, GW_INVALID, "a folder's path has 1 to %d bytes, this one %zu",
                        GW_FILE_PATH_MAX - 1, len);
-    }
     for (size_t i = 1; i <= len; i++) {
         if (i < len && path[i] != '/')
             continue;
         memcpy(part, path, i);
         part[i] = '\0';
-        gw_rc rc = gw_folder_make(part, err);
-        struct gw_file_info info = {0};
-        if (rc == GW_EXISTS && gw_path_info(part, &info, NULL) == GW_OK &&
-            info.type == GW_FILE_FOLDER)
-            continue;
-        GW_TRY(rc);
+        GW_TRY(make_durable(part, err));
     }
     return GW_OK;
 }
@@ -167,15 +185,6 @@ static gw_rc write_synced(const char *path, struct gw_bytes data, struct gw_err 
     GW_TRY(gw_file_write(file, data, err));
     GW_CRASH_POINT("os.store.written");
     return gw_file_sync(file, err);
-}
-
-/** The folder that holds `path`, into ret[GW_FILE_PATH_MAX]. */
-static void folder_of(const char *path, char *ret)
-{
-    const char *slash = strrchr(path, '/');
-    size_t len = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
-    memcpy(ret, len ? path : ".", len ? len : 1);
-    ret[len ? len : 1] = '\0';
 }
 
 gw_rc gw_file_store(const char *path, struct gw_bytes data, struct gw_err *err)
