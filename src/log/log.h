@@ -12,7 +12,8 @@
  * Durability.  Durable means that the disk has said so (O_DIRECT|O_DSYNC where the filesystem takes it, else write and
  *              fdatasync), in a file whose name was made durable before. Until then the disk may hold any subset of the
  *              512-byte sectors of the one sync in flight, and nothing of any later one.
- * Rewriting.   A block that holds a durable batch is never written again. Space is zeroed before it is used.
+ * Rewriting.   A block that holds a durable batch is never written again, but by recovery after a crash, and then with
+ *              the bytes it holds. Space is zeroed before it is used.
  * Acceptance.  gw_log_append() accepts only what is sure to find room: in the current segment or in the spare one, which
  *              exists already. So a full disk shows as GW_FULL before acceptance and damages nothing; the spare is tried
  *              again each second. bytes_max, and too much in flight, show as GW_BUSY.

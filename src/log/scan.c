@@ -112,6 +112,8 @@ static uint64_t take_batch(struct scan *scan, uint64_t at)
     }
     if (scan->opts->on_batch != NULL)
         scan->opts->on_batch(scan->opts->ctx, at, &head);
+    if (head.number == 0)
+        ret->last_sync = at;
     ret->next_index++;
     ret->last_hash = head.hash;
     ret->batches++;
@@ -153,6 +155,7 @@ void gw_log_scan(struct gw_bytes image, const struct gw_log_scan_opts *opts,
     *ret = (struct gw_log_scan){.finding = GW_LOG_CLEAN,
                                 .next_index = opts->index,
                                 .last_hash = opts->prev_hash,
+                                .good_end = GW_LOG_BLOCK,
                                 .end = GW_LOG_BLOCK,
                                 .why = ""};
     uint64_t zeros = gw_log_zeros(from_to(image, GW_LOG_HEAD_BYTES, GW_LOG_BLOCK));
@@ -167,6 +170,7 @@ void gw_log_scan(struct gw_bytes image, const struct gw_log_scan_opts *opts,
         if (bytes == 0)
             return;
         at += bytes;
+        ret->good_end = at;
         ret->end = gw_log_align(at, GW_LOG_BLOCK);
         at = find_next(&scan, at);
         if (at == 0)

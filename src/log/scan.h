@@ -34,6 +34,8 @@ struct gw_log_scan {
     enum gw_log_finding finding;
     uint64_t next_index;        /* behind the last good batch */
     struct gw_sha256 last_hash; /* of the last good batch, or opts.prev_hash */
+    uint64_t last_sync;         /* where the sync of the last good batch begins; 0: there is none */
+    uint64_t good_end;          /* behind the last good batch; 4096 when there is none */
     uint64_t end;               /* where the next sync may begin, a multiple of 4096 */
     uint64_t batches, records, data_bytes;
     uint64_t bad_from, bad_to; /* byte range: of the torn sync to be zeroed, or of the damage */
