@@ -73,11 +73,11 @@ void gw_buf_vprintf(struct gw_buf *buf, const char *fmt, va_list args)
     va_list again;
     va_copy(again, args);
     int len = vsnprintf(small, sizeof(small), fmt, args);
-    if (len < 0)
+    if (len < 0) {
         buf->failed = true;
-    else if ((size_t)len < sizeof(small))
+    } else if ((size_t)len < sizeof(small)) {
         gw_buf_put(buf, small, (size_t)len);
-    else {
+    } else {
         char *room = (char *)gw_buf_room(buf, (size_t)len + 1);
         if (room) {
             (void)vsnprintf(room, (size_t)len + 1, fmt, again);

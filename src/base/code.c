@@ -14,9 +14,10 @@ const struct gw_code_entry *gw_code_entries(size_t *ret_count)
 
 const struct gw_code_entry *gw_code_find(gw_code code)
 {
-    for (size_t i = 0; i < GW_COUNT_OF(entries); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(entries); i++) {
         if (entries[i].code == code)
             return &entries[i];
+    }
     return NULL;
 }
 

@@ -18,9 +18,10 @@ struct gw_hash128 gw_hash128_parts(const struct gw_bytes *parts, size_t count)
     XXH3_state_t state;
     XXH3_INITSTATE(&state);
     (void)XXH3_128bits_reset(&state);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (parts[i].len)
             (void)XXH3_128bits_update(&state, parts[i].data, parts[i].len);
+    }
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&state));
     struct gw_hash128 hash;

@@ -13,11 +13,13 @@ gw_u128 gw_kv_pair_sum(struct gw_bytes key, struct gw_bytes val)
 
 gw_rc gw_kv_check_pair(struct gw_bytes key, struct gw_bytes val, struct gw_err *err)
 {
-    if (key.len == 0 || key.len > GW_KV_KEY_MAX)
+    if (key.len == 0 || key.len > GW_KV_KEY_MAX) {
         return GW_FAIL(err, GW_TOOLARGE, "a key of %zu bytes, allowed are 1 to %d", key.len,
                        GW_KV_KEY_MAX);
-    if (val.len > GW_KV_VALUE_MAX)
+    }
+    if (val.len > GW_KV_VALUE_MAX) {
         return GW_FAIL(err, GW_TOOLARGE, "a value of %zu bytes, allowed are up to %d", val.len,
                        GW_KV_VALUE_MAX);
+    }
     return GW_OK;
 }

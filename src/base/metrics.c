@@ -87,12 +87,13 @@ static void put_escaped(struct gw_text text, bool is_label, struct gw_buf *ret)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
-        if (c == '\n')
+        if (c == '\n') {
             gw_buf_put_str(ret, "\\n");
-        else if (c == '\\' || (c == '"' && is_label))
+        } else if (c == '\\' || (c == '"' && is_label)) {
             gw_buf_printf(ret, "\\%c", c);
-        else
+        } else {
             gw_buf_put_u8(ret, (uint8_t)c);
+        }
     }
 }
 

@@ -31,11 +31,12 @@ void gw_progress_count(uint64_t count, struct gw_buf *ret)
         scale *= 1000;
         unit++;
     }
-    if (count / scale < 10)
+    if (count / scale < 10) {
         gw_buf_printf(ret, "%" PRIu64 ".%" PRIu64 "%c", count / scale, count / (scale / 10) % 10,
                       units[unit]);
-    else
+    } else {
         gw_buf_printf(ret, "%" PRIu64 "%c", count / scale, units[unit]);
+    }
 }
 
 static void put_share(const struct gw_progress *progress, struct gw_buf *ret)
@@ -62,9 +63,10 @@ static void put_dur(int64_t ns, struct gw_buf *ret)
 static void join_blanks(struct gw_buf *line)
 {
     size_t len = 0;
-    for (size_t i = 0; i < line->len; i++)
+    for (size_t i = 0; i < line->len; i++) {
         if (line->data[i] != ' ' || len == 0 || line->data[len - 1] != ' ')
             line->data[len++] = line->data[i];
+    }
     line->len = len;
 }
 
@@ -90,10 +92,11 @@ void gw_progress_line(const struct gw_progress *progress, struct gw_buf *ret)
         gw_buf_printf(&line, "  lag %" PRId64 ".%" PRId64 " s", tenths / 10, tenths % 10);
     }
     gw_buf_put_str(&line, "  ETA ");
-    if (progress->eta_ns >= 0)
+    if (progress->eta_ns >= 0) {
         put_dur(progress->eta_ns, &line);
-    else
+    } else {
         gw_buf_put_str(&line, "unknown");
+    }
     if (slow.len)
         gw_buf_printf(&line, "  [slow: %.*s]", GW_TEXT_ARG(slow));
     if (gw_utf8_columns(gw_buf_text(&line)) > GW_PROGRESS_COLUMNS)
@@ -111,10 +114,11 @@ void gw_progress_line(const struct gw_progress *progress, struct gw_buf *ret)
 
 static bool needs_quotes(struct gw_text text)
 {
-    for (size_t i = 0; i < text.len; i++)
+    for (size_t i = 0; i < text.len; i++) {
         if ((unsigned char)text.data[i] <= ' ' || text.data[i] == '"' || text.data[i] == '=' ||
             text.data[i] == '\\')
             return true;
+    }
     return text.len == 0;
 }
 
@@ -129,24 +133,26 @@ static void put_pair(struct gw_buf *ret, const char *name, struct gw_text value)
     gw_buf_put_u8(ret, '"');
     for (size_t i = 0; i < value.len; i++) {
         char c = value.data[i];
-        if (c == '"' || c == '\\')
+        if (c == '"' || c == '\\') {
             gw_buf_printf(ret, "\\%c", c);
-        else if (c == '\n')
+        } else if (c == '\n') {
             gw_buf_put_str(ret, "\\n");
-        else if ((unsigned char)c < ' ')
+        } else if ((unsigned char)c < ' ') {
             gw_buf_put_u8(ret, ' ');
-        else
+        } else {
             gw_buf_put_u8(ret, (uint8_t)c);
+        }
     }
     gw_buf_put_u8(ret, '"');
 }
 
 static void put_number(struct gw_buf *ret, const char *name, uint64_t value)
 {
-    if (value == GW_PROGRESS_UNKNOWN)
+    if (value == GW_PROGRESS_UNKNOWN) {
         gw_buf_printf(ret, " %s=unknown", name);
-    else
+    } else {
         gw_buf_printf(ret, " %s=%" PRIu64, name, value);
+    }
 }
 
 void gw_progress_logfmt(const struct gw_progress *progress, struct gw_buf *ret)

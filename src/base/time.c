@@ -303,9 +303,10 @@ static uint64_t take_unit(struct gw_text *text)
         letters++;
     struct gw_text name = {text->data, letters};
     *text = (struct gw_text){text->data + letters, text->len - letters};
-    for (size_t i = 0; i < GW_COUNT_OF(parts); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(parts); i++) {
         if (gw_text_is(name, parts[i].name))
             return parts[i].ns;
+    }
     return 0;
 }
 

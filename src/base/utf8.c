@@ -25,9 +25,10 @@ static size_t first(struct gw_text text, uint32_t *ret)
     size_t len = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
     if (text.len < len)
         return 0;
-    for (size_t i = 1; i < len; i++)
+    for (size_t i = 1; i < len; i++) {
         if (!is_tail(text, i))
             return 0;
+    }
     uint32_t code_point = bits(text, 0, 0x7fu >> len);
     for (size_t i = 1; i < len; i++)
         code_point = code_point << 6 | bits(text, i, 0x3f);
@@ -73,9 +74,10 @@ static const struct range wide[] = {
 
 static bool is_in(const struct range *ranges, size_t count, uint32_t code_point)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (code_point >= ranges[i].first && code_point <= ranges[i].last)
             return true;
+    }
     return false;
 }
 

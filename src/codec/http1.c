@@ -30,17 +30,19 @@ const struct gw_http1_limits gw_http1_limits_default = {GW_HTTP1_LINE_BYTES, GW_
 
 bool gw_http1_equal(struct gw_text a, const char *b)
 {
-    for (size_t i = 0; i < a.len; i++)
+    for (size_t i = 0; i < a.len; i++) {
         if (b[i] == 0 || gw_http1_lower(a.data[i]) != b[i])
             return false;
+    }
     return b[a.len] == 0;
 }
 
 static bool all_of(struct gw_text text, enum gw_http1_class class)
 {
-    for (size_t i = 0; i < text.len; i++)
+    for (size_t i = 0; i < text.len; i++) {
         if (!gw_http1_is((uint8_t)text.data[i], class))
             return false;
+    }
     return true;
 }
 
@@ -87,17 +89,19 @@ static bool next_element(struct gw_text *list, struct gw_text *ret)
 bool gw_http1_has_token(struct gw_text value, const char *token)
 {
     struct gw_text element;
-    while (next_element(&value, &element))
+    while (next_element(&value, &element)) {
         if (gw_http1_equal(element, token))
             return true;
+    }
     return false;
 }
 
 struct gw_text gw_http1_field(const struct gw_http1_head *head, const char *name)
 {
-    for (size_t i = 0; i < head->field_count; i++)
+    for (size_t i = 0; i < head->field_count; i++) {
         if (gw_http1_equal(head->fields[i].name, name))
             return head->fields[i].value;
+    }
     return (struct gw_text){NULL, 0};
 }
 
@@ -227,9 +231,10 @@ static enum gw_http1_step read_request_line(struct gw_http1_reader *reader, stru
     ret->target = (struct gw_text){first + 1, (size_t)(last - first) - 1};
     if (!gw_http1_is_token(ret->method) || ret->method.len > GW_HTTP1_METHOD_MAX)
         return refuse(reader, 400, "the method is not a token", err);
-    if (!read_version(last + 1, &ret->minor))
+    if (!read_version(last + 1, &ret->minor)) {
         return refuse(reader, memcmp(last + 1, "HTTP/", 5) == 0 ? 505 : 400,
                       "the version is neither HTTP/1.1 nor HTTP/1.0", err);
+    }
     if (gw_text_is(ret->method, "CONNECT"))
         return refuse(reader, 501, "CONNECT is not offered", err);
     if (!is_target(ret->method, ret->target))
@@ -369,12 +374,13 @@ static enum gw_http1_step frame(struct gw_http1_reader *reader, const struct spe
     ret->body_bytes = 0;
     if (special->lengths && !read_length(special->length, &ret->body_bytes))
         return refuse(reader, 400, "Content-Length is not a number of at most 18 digits", err);
-    if (special->codings)
+    if (special->codings) {
         ret->framing = GW_HTTP1_CHUNKED;
-    else if (special->lengths)
+    } else if (special->lengths) {
         ret->framing = GW_HTTP1_LENGTH;
-    else
+    } else {
         ret->framing = response ? GW_HTTP1_UNTIL_CLOSE : GW_HTTP1_NO_BODY;
+    }
     if (response && (ret->status < 200 || ret->status == 204) &&
         (special->codings || ret->body_bytes > 0))
         return refuse(reader, 400, "a body after a status that has none", err);
@@ -387,9 +393,10 @@ static bool same_authority(struct gw_text a, struct gw_text b)
 {
     if (a.len != b.len)
         return false;
-    for (size_t i = 0; i < a.len; i++)
+    for (size_t i = 0; i < a.len; i++) {
         if (gw_http1_lower(a.data[i]) != gw_http1_lower(b.data[i]))
             return false;
+    }
     return true;
 }
 

@@ -54,10 +54,11 @@ static const char *size_byte(struct gw_http1_body *body, uint8_t c)
         body->state = GW_HTTP1_BODY_EXT_NAME_FIRST;
         return NULL;
     }
-    if (digit < 0)
+    if (digit < 0) {
         return body->state == GW_HTTP1_BODY_SIZE && ends_line(body, c)
                    ? NULL
                    : "a chunk's size is not hexadecimal digits";
+    }
     if (++body->digits > 15) /* below 2^60; zeros count too: nobody writes so many */
         return "a chunk's size is too large";
     body->left = body->left * 16 + (uint64_t)digit;
@@ -121,9 +122,10 @@ static bool name_is_forbidden(const struct gw_http1_body *body)
         "content-length", "transfer-encoding", "host", "connection", "proxy-connection",
         "upgrade",        "trailer",           "te",   "expect"};
     struct gw_text name = {body->name, body->name_len};
-    for (size_t i = 0; i < GW_COUNT_OF(names); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(names); i++) {
         if (gw_text_is(name, names[i]))
             return true;
+    }
     return false;
 }
 
@@ -133,9 +135,9 @@ static const char *trailer_name_byte(struct gw_http1_body *body, uint8_t c)
         body->state = GW_HTTP1_BODY_LAST_LF;
         return NULL;
     }
-    if (body->state == GW_HTTP1_BODY_TRAILER_FIRST)
+    if (body->state == GW_HTTP1_BODY_TRAILER_FIRST) {
         body->name_len = 0;
-    else if (c == ':') {
+    } else if (c == ':') {
         body->state = GW_HTTP1_BODY_TRAILER_VALUE;
         return name_is_forbidden(body) ? "a field that may not stand in a trailer" : NULL;
     }

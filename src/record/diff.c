@@ -87,9 +87,10 @@ static struct gw_text value_text(const struct gw_diff_field *field, bool is_pres
 static size_t name_width(const struct gw_diff *diff)
 {
     size_t width = NAME_COLUMNS;
-    for (uint32_t i = 0; i < diff->count; i++)
+    for (uint32_t i = 0; i < diff->count; i++) {
         if (!diff->fields[i].same)
             width = GW_MAX(width, gw_utf8_columns(diff->fields[i].name));
+    }
     return width;
 }
 
@@ -135,8 +136,9 @@ static void put_same(const struct gw_diff *diff, struct gw_buf *ret)
 void gw_diff_text(const struct gw_diff *diff, struct gw_buf *ret)
 {
     size_t width = name_width(diff);
-    for (uint32_t i = 0; i < diff->count; i++)
+    for (uint32_t i = 0; i < diff->count; i++) {
         if (!diff->fields[i].same)
             put_differing(diff, &diff->fields[i], width, ret);
+    }
     put_same(diff, ret);
 }

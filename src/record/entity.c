@@ -11,22 +11,25 @@ uint32_t gw_name_id(struct gw_text name)
 
 gw_rc gw_entity_finish(struct gw_entity *entity, struct gw_err *err)
 {
-    if (entity->field_count < 1 || entity->field_count > GW_FIELDS_MAX)
+    if (entity->field_count < 1 || entity->field_count > GW_FIELDS_MAX) {
         return GW_FAIL(err, GW_INVALID, "entity %.*s: %u fields, 1 to %d are allowed",
                        GW_TEXT_ARG(entity->name), entity->field_count, GW_FIELDS_MAX);
+    }
     if (entity->key_count < 1 || entity->key_count > entity->field_count)
         return GW_FAIL(err, GW_INVALID, "entity %.*s: no key", GW_TEXT_ARG(entity->name));
     uint64_t bytes = entity->field_count < 24 ? 1 : 2;
     for (uint32_t i = 0; i < entity->field_count; i++) {
         const struct gw_field *field = &entity->fields[i];
-        if (i < entity->key_count && !gw_type_is_key(field->type))
+        if (i < entity->key_count && !gw_type_is_key(field->type)) {
             return GW_FAIL(err, GW_INVALID, "entity %.*s: real and list are no key types (%.*s)",
                            GW_TEXT_ARG(entity->name), GW_TEXT_ARG(field->name));
+        }
         bytes += field->type->bytes_max;
     }
-    if (bytes > GW_IMAGE_BYTES_MAX)
+    if (bytes > GW_IMAGE_BYTES_MAX) {
         return GW_FAIL(err, GW_INVALID, "entity %.*s: an image could need %zu bytes, at most %d",
                        GW_TEXT_ARG(entity->name), (size_t)bytes, GW_IMAGE_BYTES_MAX);
+    }
     entity->id = gw_name_id(entity->name);
     entity->image_bytes_max = (uint32_t)bytes;
     return GW_OK;

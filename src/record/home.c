@@ -7,28 +7,32 @@ static gw_rc check_keys(const struct gw_home *home, struct gw_err *err)
     for (uint32_t i = 0; i < home->key_count; i++) {
         uint32_t at = home->key_columns[i];
         if (at >= home->column_count || !home->columns[at].is_key ||
-            !gw_type_is_key(home->columns[at].type))
+            !gw_type_is_key(home->columns[at].type)) {
             return GW_FAIL(err, GW_INVALID, "home %.*s: key column %u cannot be a key",
                            GW_TEXT_ARG(home->name), i + 1);
+        }
     }
     return GW_OK;
 }
 
 gw_rc gw_home_finish(struct gw_home *home, const struct gw_entity *entity, struct gw_err *err)
 {
-    if (home->column_count < 1 || home->column_count > GW_FIELDS_MAX)
+    if (home->column_count < 1 || home->column_count > GW_FIELDS_MAX) {
         return GW_FAIL(err, GW_INVALID, "home %.*s: %u columns, 1 to %d are allowed",
                        GW_TEXT_ARG(home->name), home->column_count, GW_FIELDS_MAX);
-    if (home->key_count < 1 || home->key_count != entity->key_count)
+    }
+    if (home->key_count < 1 || home->key_count != entity->key_count) {
         return GW_FAIL(err, GW_INVALID, "home %.*s: %u key columns, the entity has %u",
                        GW_TEXT_ARG(home->name), home->key_count, entity->key_count);
+    }
     GW_TRY(check_keys(home, err));
     uint64_t bytes = home->column_count < 24 ? 1 : 2;
     for (uint32_t i = 0; i < home->column_count; i++)
         bytes += home->columns[i].type->bytes_max;
-    if (bytes > GW_IMAGE_BYTES_MAX)
+    if (bytes > GW_IMAGE_BYTES_MAX) {
         return GW_FAIL(err, GW_INVALID, "home %.*s: an image could need %zu bytes, at most %d",
                        GW_TEXT_ARG(home->name), (size_t)bytes, GW_IMAGE_BYTES_MAX);
+    }
     char memory[512];
     struct gw_buf name;
     gw_buf_init_fixed(&name, memory, sizeof(memory));

@@ -34,12 +34,13 @@ static uint64_t number_class(const struct gw_type *type, union gw_value value)
     uint64_t digits = digits_class(is_negative ? 0 - value.u : value.u);
     uint64_t zeros = digits & 0xff;
     /* Zeros at the end matter only behind the point (dec) and below the second (time). */
-    if (type->kind == GW_TYPE_DEC)
+    if (type->kind == GW_TYPE_DEC) {
         zeros = GW_MIN(zeros, (uint64_t)type->scale);
-    else if (type->kind == GW_TYPE_TIME || type->kind == GW_TYPE_DUR)
+    } else if (type->kind == GW_TYPE_TIME || type->kind == GW_TYPE_DUR) {
         zeros = GW_MIN(zeros, UINT64_C(9)) / 3;
-    else
+    } else {
         zeros = 0;
+    }
     return (uint64_t)is_negative << 32 | (digits >> 8) << 8 | zeros;
 }
 
@@ -83,9 +84,10 @@ static uint64_t value_class(const struct gw_type *type, union gw_value value)
     }
     case GW_TYPE_LIST: { /* the set of its items' classes: lists of one make have few shapes */
         uint64_t classes = 0;
-        for (size_t i = 0; i < value.list.count; i++)
+        for (size_t i = 0; i < value.list.count; i++) {
             classes |= UINT64_C(1)
                        << (fold(0, value_class(type->items[0], value.list.items[i])) & 63);
+        }
         return fold(bit_length(value.list.count), classes);
     }
     case GW_TYPE_REAL:

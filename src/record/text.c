@@ -96,9 +96,10 @@ void gw_value_uuid_text(gw_u128 number, char *ret)
 
 struct gw_text gw_value_enum_name(const struct gw_type *type, gw_i128 number)
 {
-    for (uint32_t i = 0; i < type->members->member_count; i++)
+    for (uint32_t i = 0; i < type->members->member_count; i++) {
         if (type->members->members[i].number == number)
             return type->members->members[i].name;
+    }
     return GW_TEXT_LIT("?");
 }
 
@@ -106,16 +107,17 @@ static void put_number(struct line *line, const struct gw_type *type, union gw_v
 {
     char text[GW_INT_TEXT_MAX];
     size_t len = 0;
-    if (type->kind == GW_TYPE_DEC)
+    if (type->kind == GW_TYPE_DEC) {
         len = gw_dec_text(value.i, type->scale, text);
-    else if (type->kind == GW_TYPE_TIME)
+    } else if (type->kind == GW_TYPE_TIME) {
         len = gw_time_text((int64_t)value.i, type->unit, text);
-    else if (type->kind == GW_TYPE_DUR)
+    } else if (type->kind == GW_TYPE_DUR) {
         len = gw_value_dur_text((int64_t)value.i, text);
-    else if (gw_type_is_signed(type->kind))
+    } else if (gw_type_is_signed(type->kind)) {
         len = gw_i128_text(value.i, text);
-    else
+    } else {
         len = gw_u128_text(value.u, text);
+    }
     put(line, (struct gw_text){text, len});
 }
 
@@ -150,10 +152,11 @@ static void put_value(struct line *line, const struct gw_type *type, union gw_va
         put(line, gw_value_enum_name(type, value.i));
         return;
     case GW_TYPE_OPT:
-        if (value.opt)
+        if (value.opt) {
             put_value(line, type->items[0], *value.opt);
-        else
+        } else {
             put(line, GW_TEXT_LIT("none"));
+        }
         return;
     case GW_TYPE_TUPLE:
     case GW_TYPE_LIST:

@@ -150,12 +150,14 @@ static uint32_t head_bytes(gw_u128 argument)
 
 static gw_rc finish_dec(struct gw_type *type, struct gw_err *err)
 {
-    if (type->precision < 1 || type->precision > GW_DEC_DIGITS_MAX)
+    if (type->precision < 1 || type->precision > GW_DEC_DIGITS_MAX) {
         return GW_FAIL(err, GW_INVALID, "dec<%u,%u>: precision must be 1 to %d digits",
                        type->precision, type->scale, GW_DEC_DIGITS_MAX);
-    if (type->scale > type->precision)
+    }
+    if (type->scale > type->precision) {
         return GW_FAIL(err, GW_INVALID, "dec<%u,%u>: scale is larger than the precision",
                        type->precision, type->scale);
+    }
     gw_u128 most = gw_pow10(type->precision) - 1;
     type->bytes_max = 1 + head_bytes(type->scale) + head_bytes(most);
     return GW_OK;
@@ -163,10 +165,11 @@ static gw_rc finish_dec(struct gw_type *type, struct gw_err *err)
 
 static gw_rc finish_text(struct gw_type *type, struct gw_err *err)
 {
-    if (type->max < 1 || type->max > GW_TYPE_TEXT_BYTES_MAX)
+    if (type->max < 1 || type->max > GW_TYPE_TEXT_BYTES_MAX) {
         return GW_FAIL(err, GW_INVALID, "%s<%u>: the bound must be 1 to %d bytes",
                        type->kind == GW_TYPE_STR ? "str" : "bytes", type->max,
                        GW_TYPE_TEXT_BYTES_MAX);
+    }
     type->bytes_max = head_bytes(type->max) + type->max;
     return GW_OK;
 }
@@ -177,15 +180,18 @@ static gw_rc check_member(const struct gw_enum *members, uint32_t at, struct gw_
     gw_u128 most = 0;
     integer_range(members->base, &least, &most);
     const struct gw_enum_member *member = &members->members[at];
-    if (member->number < least || (member->number > 0 && (gw_u128)member->number > most))
+    if (member->number < least || (member->number > 0 && (gw_u128)member->number > most)) {
         return GW_FAIL(err, GW_INVALID, "enum %.*s: the number of %.*s does not fit %s",
                        GW_TEXT_ARG(members->name), GW_TEXT_ARG(member->name),
                        kind_text(members->base));
-    for (uint32_t i = 0; i < at; i++)
+    }
+    for (uint32_t i = 0; i < at; i++) {
         if (members->members[i].number == member->number ||
-            gw_text_equal(members->members[i].name, member->name))
+            gw_text_equal(members->members[i].name, member->name)) {
             return GW_FAIL(err, GW_INVALID, "enum %.*s: %.*s repeats a name or number",
                            GW_TEXT_ARG(members->name), GW_TEXT_ARG(member->name));
+        }
+    }
     return GW_OK;
 }
 
@@ -194,9 +200,10 @@ static gw_rc finish_enum(struct gw_type *type, struct gw_err *err)
     const struct gw_enum *members = type->members;
     if (members == NULL || !gw_type_is_integer(members->base))
         return GW_FAIL(err, GW_INVALID, "an enum is based on an integer type");
-    if (members->member_count < 1 || members->member_count > GW_ENUM_MEMBERS_MAX)
+    if (members->member_count < 1 || members->member_count > GW_ENUM_MEMBERS_MAX) {
         return GW_FAIL(err, GW_INVALID, "enum %.*s: 1 to %d members, not %u",
                        GW_TEXT_ARG(members->name), GW_ENUM_MEMBERS_MAX, members->member_count);
+    }
     for (uint32_t i = 0; i < members->member_count; i++)
         GW_TRY(check_member(members, i, err));
     type->bytes_max = plain[members->base].bytes_max;
@@ -218,9 +225,10 @@ static gw_rc finish_parts(struct gw_type *type, struct gw_err *err)
         bytes *= type->max;
     if (type->kind != GW_TYPE_OPT)
         bytes += head_bytes(type->kind == GW_TYPE_LIST ? type->max : type->item_count);
-    if (bytes > GW_TYPE_BYTES_MAX)
+    if (bytes > GW_TYPE_BYTES_MAX) {
         return GW_FAIL(err, GW_INVALID, "a value could need %llu bytes, at most %d are allowed",
                        (unsigned long long)bytes, GW_TYPE_BYTES_MAX);
+    }
     type->bytes_max = (uint32_t)bytes;
     type->depth = (uint8_t)(depth + 1);
     return GW_OK;
@@ -229,12 +237,14 @@ static gw_rc finish_parts(struct gw_type *type, struct gw_err *err)
 static gw_rc finish_compound(struct gw_type *type, struct gw_err *err)
 {
     uint32_t most = type->kind == GW_TYPE_TUPLE ? (uint32_t)GW_TYPE_TUPLE_MAX : 1;
-    if (type->items == NULL || type->item_count < 1 || type->item_count > most)
+    if (type->items == NULL || type->item_count < 1 || type->item_count > most) {
         return GW_FAIL(err, GW_INVALID, "a type of %u parts, 1 to %u are allowed", type->item_count,
                        most);
-    if (type->kind == GW_TYPE_LIST && (type->max < 1 || type->max > GW_TYPE_LIST_MAX))
+    }
+    if (type->kind == GW_TYPE_LIST && (type->max < 1 || type->max > GW_TYPE_LIST_MAX)) {
         return GW_FAIL(err, GW_INVALID, "list<…,%u>: the bound must be 1 to %d items", type->max,
                        GW_TYPE_LIST_MAX);
+    }
     /* none and some(none) would have the same canonical bytes */
     if (type->kind == GW_TYPE_OPT && type->items[0]->kind == GW_TYPE_OPT)
         return GW_FAIL(err, GW_INVALID, "opt<opt<…>> is not a type: one none is enough");
@@ -274,10 +284,11 @@ static bool enum_equal(const struct gw_enum *a, const struct gw_enum *b)
     if (a->base != b->base || a->member_count != b->member_count ||
         !gw_text_equal(a->name, b->name))
         return false;
-    for (uint32_t i = 0; i < a->member_count; i++)
+    for (uint32_t i = 0; i < a->member_count; i++) {
         if (a->members[i].number != b->members[i].number ||
             !gw_text_equal(a->members[i].name, b->members[i].name))
             return false;
+    }
     return true;
 }
 
@@ -286,9 +297,10 @@ static bool items_equal(const struct gw_type *a, const struct gw_type *b)
 {
     if (a->item_count != b->item_count)
         return false;
-    for (uint32_t i = 0; i < a->item_count; i++)
+    for (uint32_t i = 0; i < a->item_count; i++) {
         if (!gw_type_equal(a->items[i], b->items[i]))
             return false;
+    }
     return true;
 }
 

@@ -120,9 +120,10 @@ static gw_rc check_signed(const struct gw_type *type, gw_i128 value, struct gw_e
         return fail_outside(type, err);
     if (type->kind != GW_TYPE_ENUM)
         return GW_OK;
-    for (uint32_t i = 0; i < type->members->member_count; i++)
+    for (uint32_t i = 0; i < type->members->member_count; i++) {
         if (type->members->members[i].number == value)
             return GW_OK;
+    }
     return GW_FAIL(err, GW_INVALID, "no member of enum %.*s has this number",
                    GW_TEXT_ARG(type->members->name));
 }
@@ -149,9 +150,10 @@ static gw_rc check_text(const struct gw_type *type, struct gw_bytes bytes, struc
 {
     if (bytes.len > type->max)
         return GW_FAIL(err, GW_INVALID, "%zu bytes, at most %u are allowed", bytes.len, type->max);
-    if (type->kind == GW_TYPE_STR && !gw_utf8_valid(gw_bytes_text(bytes)))
+    if (type->kind == GW_TYPE_STR && !gw_utf8_valid(gw_bytes_text(bytes))) {
         return GW_FAIL(err, GW_INVALID, "byte %zu is not UTF-8",
                        gw_utf8_bad_at(gw_bytes_text(bytes)));
+    }
     return GW_OK;
 }
 
@@ -159,10 +161,11 @@ static gw_rc check_text(const struct gw_type *type, struct gw_bytes bytes, struc
 static gw_rc check_items(const struct gw_type *type, union gw_value value, struct gw_err *err)
 {
     if (type->kind == GW_TYPE_TUPLE ? value.list.count != type->item_count
-                                    : value.list.count > type->max)
+                                    : value.list.count > type->max) {
         return GW_FAIL(err, GW_INVALID, "%zu items, %s %u are allowed", value.list.count,
                        type->kind == GW_TYPE_TUPLE ? "exactly" : "at most",
                        type->kind == GW_TYPE_TUPLE ? type->item_count : type->max);
+    }
     for (size_t i = 0; i < value.list.count; i++) {
         gw_rc rc = gw_value_check(item_type(type, i), value.list.items[i], err);
         if (rc < 0)
@@ -217,9 +220,10 @@ static bool copy_items(const struct gw_type *type, union gw_value value, struct 
     union gw_value *items = GW_NEW_ARRAY(arena, union gw_value, value.list.count);
     if (items == NULL)
         return false;
-    for (size_t i = 0; i < value.list.count; i++)
+    for (size_t i = 0; i < value.list.count; i++) {
         if (!gw_value_copy(item_type(type, i), value.list.items[i], arena, &items[i]))
             return false;
+    }
     ret->list.items = items;
     ret->list.count = value.list.count;
     return true;

@@ -63,10 +63,11 @@ void gw_value_encode(const struct gw_type *type, union gw_value value, struct gw
         put_uuid(value.u, ret);
         return;
     case GW_TYPE_OPT:
-        if (value.opt)
+        if (value.opt) {
             gw_value_encode(type->items[0], *value.opt, ret);
-        else
+        } else {
             gw_cbor_put_null(ret);
+        }
         return;
     case GW_TYPE_TUPLE:
     case GW_TYPE_LIST:
@@ -87,9 +88,10 @@ static const char NO_MEMORY[] = "a memory bound is reached";
 static union gw_value read_enum(const struct gw_type *type, struct gw_cbor_reader *r)
 {
     gw_i128 number = gw_cbor_get_i128(r);
-    for (uint32_t i = 0; i < type->members->member_count; i++)
+    for (uint32_t i = 0; i < type->members->member_count; i++) {
         if (type->members->members[i].number == number)
             return (union gw_value){.i = number};
+    }
     gw_cbor_fail(r, "no member of the enum has this number");
     return (union gw_value){.i = 0};
 }
@@ -136,10 +138,11 @@ static union gw_value read_time(const struct gw_type *type, struct gw_cbor_reade
 static union gw_value read_text(const struct gw_type *type, struct gw_cbor_reader *r)
 {
     union gw_value value;
-    if (type->kind == GW_TYPE_STR)
+    if (type->kind == GW_TYPE_STR) {
         value.bytes = gw_text_bytes(gw_cbor_get_text(r));
-    else
+    } else {
         value.bytes = gw_cbor_get_bytes(r);
+    }
     if (GW_UNLIKELY(value.bytes.len > type->max))
         gw_cbor_fail(r, "longer than its type allows");
     return value;

@@ -25,10 +25,11 @@ static void put_real(uint64_t bits, struct gw_json_writer *writer)
     struct gw_buf text;
     gw_buf_init_fixed(&text, memory, sizeof(memory));
     gw_real_text(bits, &text);
-    if (gw_real_is_finite(bits))
+    if (gw_real_is_finite(bits)) {
         gw_json_put_raw(writer, gw_buf_text(&text));
-    else
+    } else {
         gw_json_put_text(writer, gw_buf_text(&text));
+    }
 }
 
 static void put_as_text(const struct gw_type *type, union gw_value value,
@@ -52,9 +53,10 @@ static void put_items(const struct gw_type *type, union gw_value value,
                       struct gw_json_writer *writer)
 {
     gw_json_put_array(writer);
-    for (size_t i = 0; i < value.list.count; i++)
+    for (size_t i = 0; i < value.list.count; i++) {
         gw_value_to_json(type->items[type->kind == GW_TYPE_TUPLE ? i : 0], value.list.items[i],
                          writer);
+    }
     gw_json_put_array_end(writer);
 }
 
@@ -81,10 +83,11 @@ void gw_value_to_json(const struct gw_type *type, union gw_value value,
         gw_json_put_text(writer, gw_value_enum_name(type, value.i));
         return;
     case GW_TYPE_OPT:
-        if (value.opt)
+        if (value.opt) {
             gw_value_to_json(type->items[0], *value.opt, writer);
-        else
+        } else {
             gw_json_put_null(writer);
+        }
         return;
     case GW_TYPE_TUPLE:
     case GW_TYPE_LIST:
@@ -94,10 +97,11 @@ void gw_value_to_json(const struct gw_type *type, union gw_value value,
         put_real((uint64_t)value.u, writer);
         return;
     default: /* integers, dur in nanoseconds */
-        if (gw_type_is_signed(type->kind))
+        if (gw_type_is_signed(type->kind)) {
             gw_json_put_i128(writer, value.i);
-        else
+        } else {
             gw_json_put_u128(writer, value.u);
+        }
         return;
     }
 }
@@ -114,9 +118,10 @@ static gw_rc expected(const struct gw_type *type, const struct gw_json *node, st
     gw_buf_init_fixed(&name, memory, sizeof(memory));
     gw_type_text(type, &name);
     struct gw_text wanted = gw_buf_text(&name);
-    if (node == NULL || (node->kind != GW_JSON_NUMBER && node->kind != GW_JSON_STRING))
+    if (node == NULL || (node->kind != GW_JSON_NUMBER && node->kind != GW_JSON_STRING)) {
         return GW_FAIL(err, GW_INVALID, "expected %.*s, got %s", GW_TEXT_ARG(wanted),
                        gw_json_kind_text(node));
+    }
     const char *quote = node->kind == GW_JSON_STRING ? "\"" : "";
     struct gw_text shown = {node->text.data, GW_MIN(node->text.len, (size_t)SHOWN_MAX)};
     return GW_FAIL(err, GW_INVALID, "expected %.*s, got %s%.*s%s%s", GW_TEXT_ARG(wanted), quote,
@@ -283,9 +288,10 @@ static gw_rc read_items(const struct gw_type *type, const struct gw_json *node,
     if (node == NULL || node->kind != GW_JSON_ARRAY)
         return expected(type, node, err);
     uint32_t most = is_tuple ? type->item_count : type->max;
-    if (is_tuple ? node->count != most : node->count > most)
+    if (is_tuple ? node->count != most : node->count > most) {
         return GW_FAIL(err, GW_INVALID, "%u items, %s %u are allowed", node->count,
                        is_tuple ? "exactly" : "at most", most);
+    }
     union gw_value *items = GW_NEW_ARRAY(arena, union gw_value, node->count);
     if (items == NULL)
         return GW_FAIL_NOMEM(err);

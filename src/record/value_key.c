@@ -57,9 +57,10 @@ bool gw_type_is_key(const struct gw_type *type)
 {
     if (type->kind == GW_TYPE_REAL || type->kind == GW_TYPE_LIST)
         return false;
-    for (uint32_t i = 0; i < type->item_count; i++)
+    for (uint32_t i = 0; i < type->item_count; i++) {
         if (!gw_type_is_key(type->items[i])) /* NOLINT(misc-no-recursion): GW_TYPE_DEPTH_MAX deep */
             return false;
+    }
     return true;
 }
 
