@@ -225,7 +225,7 @@ static void went_back(struct gw_engine *engine, struct gw_lane *lane,
     gw_buf_init_fixed(&buf, text, sizeof(text));
     gw_buf_printf(
         &buf, "the fence shows epoch %" PRIu64 ", %" PRIu64 " was set: an older state was restored",
-        fence->present ? fence->epoch : 0, fenced);
+        fence->epoch, fenced);
     lane->state = GW_LANE_STOPPED;
     lane->parked = true;
     store_event(engine, lane, GW_STORE_WENT_BACK, gw_buf_text(&buf));
@@ -255,12 +255,10 @@ static void fence_seen(struct gw_engine *engine, struct gw_lane *lane,
                            GW_TEXT_ARG(lane->decl->name), hex);
         gw_err_hint(&err, "if that one is gone for good: --take-over %s", hex);
         lane_stop(engine, lane, &err);
-    } else if (!fence->present && state.fenced_epoch == 0) {
-        (void)GW_FAIL_CODE(&err, GW_INVALID, 2113, "store %.*s has no fence table yet",
-                           GW_TEXT_ARG(lane->decl->name));
-        gw_err_hint(&err, "run `godwit engine prepare` first");
-        lane_failed(engine, lane, &err);
-    } else if (!fence->present || fence->epoch < state.fenced_epoch) {
+    } else if (
+        fence->epoch <
+        state
+            .fenced_epoch) { /* an absent one has epoch 0; a store never prepared refuses the raise */
         went_back(engine, lane, fence, state.fenced_epoch);
     } else if (fence->epoch > engine->epoch) {
         (void)GW_FAIL_CODE(&err, GW_CONFLICT, 2507,
