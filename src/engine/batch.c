@@ -139,6 +139,8 @@ bool gw_batch_record(struct gw_engine *engine, const struct gw_record *record,
                      struct gw_applied *ret)
 {
     for (int attempt = 0; attempt < 2; attempt++) {
+        if (engine->batch_open && gw_ledger_records(engine->ledger) >= CLOSE_RECORDS)
+            batch_close(engine);
         if (!gw_batch_ready(engine))
             return false;
         size_t before = engine->payload.len;
