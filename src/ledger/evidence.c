@@ -191,7 +191,7 @@ static gw_rc by_rule(struct gw_ledger *ledger, const struct onboarding *on,
         ordered[i] = on->copies[rule->rule_homes[i]];
     struct gw_vm vm = {.program = ledger->program,
                        .arena = &ledger->scratch,
-                       .at = {ledger->head.time_ns, ledger->head.index, ledger->records}};
+                       .at = {.time_ns = ledger->head.time_ns, .index = ledger->head.index, .record = ledger->records}};
     GW_TRY(gw_vm_onboard(&vm, rule->rule, ordered, count, ret, err));
     if (!ret->rejected && ret->taken >= 0 && ret->fields)
         fill_uncovered(on, rule->rule_homes[ret->taken], ret->fields);
