@@ -111,6 +111,18 @@ static void take_halt(struct gw_engine *engine, struct gw_request *request)
         gw_batch_answer(engine, request);
 }
 
+static void take_trail(struct gw_engine *engine, struct gw_request *request)
+{
+    struct gw_applied applied;
+    const struct gw_record record = {.kind = GW_RECORD_AUDIT,
+                                     .audit = {.actor = request->in.actor,
+                                               .action = request->in.action,
+                                               .reason = request->in.reason,
+                                               .request_hash = request->in.key_hash}};
+    if (record_for(engine, request, &record, &applied))
+        gw_batch_answer(engine, request);
+}
+
 static void take_resume(struct gw_engine *engine, struct gw_request *request)
 {
     struct gw_applied applied;
@@ -447,6 +459,9 @@ void gw_control_take(struct gw_engine *engine, struct gw_request *request)
     case GW_REQUEST_RESOLVE:
         take_resolve(engine, request);
         break;
+    case GW_REQUEST_TRAIL:
+        take_trail(engine, request);
+        break;
     case GW_REQUEST_RESUME:
         take_resume(engine, request);
         break;
@@ -468,6 +483,7 @@ void gw_control_take(struct gw_engine *engine, struct gw_request *request)
     case GW_REQUEST_EXPLAIN:
     case GW_REQUEST_HALTS:
     case GW_REQUEST_JOURNAL:
+    case GW_REQUEST_EVENTS:
         gw_status_take(engine, request);
         break;
     case GW_REQUEST_CHECKPOINT:

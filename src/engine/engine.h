@@ -67,7 +67,7 @@ gw_rc gw_engine_close(struct gw_engine *engine, struct gw_err *err);
 /* clang-format off */
 #define GW_REQUESTS(X)                                                                                  \
     X(CALL) X(VIEW) X(WARM) X(SESSION) X(PROGRAM) X(DAEMON) X(PHASE) X(HALT) X(RESOLVE) X(RESUME)       \
-    X(AUDIT) X(RETRY) X(PARK) X(UNPARK) X(LIMITS) X(STATUS) X(EXPLAIN) X(HALTS) X(JOURNAL) X(CHECK) X(CHECKPOINT) X(DRAIN)      \
+    X(AUDIT) X(RETRY) X(PARK) X(UNPARK) X(LIMITS) X(STATUS) X(EXPLAIN) X(HALTS) X(JOURNAL) X(CHECK) X(CHECKPOINT) X(DRAIN) X(TRAIL) X(EVENTS) \
     X(STEP) /* the engine's own */
 /* clang-format on */
 enum gw_request_kind {
@@ -76,7 +76,8 @@ enum gw_request_kind {
 #undef X
 };
 
-enum { GW_VIEW_LINEARIZABLE, GW_VIEW_AT_LEAST, GW_VIEW_AS_OF, GW_VIEW_STALE_OK };
+/** SHADOW: a txn is run as well, and what it would write is thrown away. */
+enum { GW_VIEW_LINEARIZABLE, GW_VIEW_AT_LEAST, GW_VIEW_AS_OF, GW_VIEW_STALE_OK, GW_VIEW_SHADOW };
 
 /**
  * One request. The sender fills `in` (which lives until the answer), the engine fills `out` in `arena`.
@@ -92,18 +93,19 @@ struct gw_request {
         deadline_ns; /* monotonic; 0: none. A call that waits for fetches longer is answered GW_TIMEOUT, class timeout */
     struct {
         uint64_t client, seq;     /* CALL of a session; client 0: none */
-        struct gw_bytes key_hash; /* CALL with Idempotency-Key: 16 bytes */
+        struct gw_bytes key_hash; /* CALL with Idempotency-Key: 16 bytes; TRAIL: of the request */
         struct gw_text fn;        /* CALL VIEW WARM(fn), DAEMON: name */
         struct gw_bytes args;     /* CALL VIEW WARM DAEMON: canonical array */
         struct gw_text actor, reason;
-        uint32_t view;                     /* VIEW: GW_VIEW_… */
-        uint64_t at_index;                 /* VIEW at_least, as_of; JOURNAL */
-        struct gw_text entity;             /* WARM PHASE RESOLVE AUDIT EXPLAIN */
-        struct gw_bytes key;               /* WARM RESOLVE EXPLAIN: key bytes */
-        struct gw_text phase;              /* PHASE */
-        uint32_t verb;                     /* DAEMON: gw_daemon_verb; SESSION: gw_session_verb */
-        uint64_t number;                   /* RESOLVE RESUME: halt; DAEMON: id */
-        uint32_t take;                     /* RESOLVE: gw_take */
+        struct gw_text action; /* TRAIL: what the actor asks for */
+        uint32_t view;         /* VIEW: GW_VIEW_… */
+        uint64_t at_index;     /* VIEW at_least, as_of; JOURNAL; EVENTS behind */
+        struct gw_text entity; /* WARM PHASE RESOLVE AUDIT EXPLAIN */
+        struct gw_bytes key;   /* WARM RESOLVE EXPLAIN: key bytes */
+        struct gw_text phase;  /* PHASE */
+        uint32_t verb;         /* DAEMON: gw_daemon_verb; SESSION: gw_session_verb */
+        uint64_t number; /* RESOLVE RESUME: halt; DAEMON: id; EVENTS behind: record << 32 | n */
+        uint32_t take;   /* RESOLVE: gw_take */
         struct gw_bytes image;             /* RESOLVE */
         struct gw_hash128 seen;            /* RESOLVE */
         bool drop_pending, and_resume;     /* RESOLVE */
@@ -117,8 +119,9 @@ struct gw_request {
         struct gw_journal_at at;      /* position of the decision; VIEW: index of the snapshot */
         struct gw_bytes result;       /* CALL VIEW: gw_call_result_decode() */
         const struct gw_fn *fn;       /* CALL VIEW: what decodes it */
-        uint64_t number;              /* SESSION: client; DAEMON: id; AUDIT: pass */
-        struct gw_text json; /* STATUS EXPLAIN JOURNAL PHASE(missing conditions): one JSON value */
+        uint64_t number; /* SESSION: client; DAEMON: id; AUDIT: pass; EVENTS: how many */
+        struct gw_text
+            json; /* STATUS EXPLAIN JOURNAL EVENTS PHASE(missing conditions): one JSON value */
         uint32_t resident, fetched, failed; /* WARM */
         struct gw_hash128 sum;              /* CHECK: state sum at out.at.index */
         int64_t age_ns;                     /* VIEW stale_ok */

@@ -9,7 +9,7 @@
 #include "os/clock.h"
 #include "os/env.h"
 
-enum { JSON_FIRST = 64 * 1024, JSON_MAX = 4 << 20 };
+enum { JSON_FIRST = 64 * 1024, JSON_MAX = 4 << 20, EVENTS_PER_PAGE = 32 };
 
 static void put_u64(struct gw_json_writer *w, const char *name, uint64_t value)
 {
@@ -163,6 +163,10 @@ static void put_head(struct gw_engine *engine, struct gw_json_writer *w)
     put_u64(w, "index", gw_ledger_applied(engine->ledger));
     put_u64(w, "durable", engine->durable);
     put_bool(w, "halted", gw_ledger_halted(engine->ledger));
+    struct gw_halt_state halts;
+    gw_ledger_halt_state(engine->ledger, &halts);
+    put_u64(w, "halts", halts.open);
+    put_u64(w, "resident_bytes", gw_ledger_resident_bytes(engine->ledger));
     put_u64(w, "calls", engine->metrics.calls);
     put_u64(w, "duplicates", engine->metrics.duplicates);
     put_u64(w, "batches", engine->metrics.batches);
@@ -227,6 +231,25 @@ static gw_rc journal_json(struct gw_engine *engine, const struct gw_request *req
     return rc == GW_NOTFOUND ? GW_OK : rc;
 }
 
+/** A page of emitted events behind a position, oldest first. */
+static gw_rc events_json(struct gw_engine *engine, struct gw_request *request,
+                         const struct gw_state_view *view, struct gw_json_writer *w,
+                         struct gw_err *err)
+{
+    struct gw_event *events = NULL;
+    uint32_t count = 0;
+    const struct gw_event_id after = {.index = request->in.at_index,
+                                      .record = (uint32_t)(request->in.number >> 32),
+                                      .n = (uint32_t)request->in.number};
+    GW_TRY(gw_ledger_events(view, after, EVENTS_PER_PAGE, &engine->scratch, &events, &count, err));
+    gw_json_put_array(w);
+    for (uint32_t i = 0; i < count; i++)
+        GW_TRY(gw_event_to_json(&events[i], &engine->scratch, w, err));
+    gw_json_put_array_end(w);
+    request->out.number = count;
+    return GW_OK;
+}
+
 static gw_rc answer_json(struct gw_engine *engine, struct gw_request *request,
                          struct gw_json_writer *w, struct gw_err *err)
 {
@@ -245,6 +268,8 @@ static gw_rc answer_json(struct gw_engine *engine, struct gw_request *request,
     gw_rc rc;
     if (program == NULL)
         rc = GW_FAIL_CODE(err, GW_NOTFOUND, 2209, "no program is in force");
+    else if (request->kind == GW_REQUEST_EVENTS)
+        rc = events_json(engine, request, &view, w, err);
     else if (request->kind == GW_REQUEST_HALTS)
         rc = gw_explain_halts_json(&view, &opts, &engine->scratch, w, err);
     else if (entity == NULL)

@@ -31,7 +31,8 @@ static gw_rc find_view(struct gw_request *request, const struct gw_program *prog
                        struct gw_err *err)
 {
     const struct gw_fn *fn = program ? gw_program_fn(program, request->in.fn) : NULL;
-    if (fn == NULL || fn->kind != GW_FN_VIEW)
+    bool is_shadow = request->in.view == GW_VIEW_SHADOW && fn && fn->kind == GW_FN_TXN;
+    if (fn == NULL || (fn->kind != GW_FN_VIEW && !is_shadow))
         return GW_FAIL_CODE(err, GW_NOTFOUND, 2202, "no view is named `%.*s`",
                             GW_TEXT_ARG(request->in.fn));
     request->out.fn = fn;
