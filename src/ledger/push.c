@@ -95,7 +95,8 @@ static gw_rc open_intent(struct gw_ledger *ledger, const struct gw_rec_home_key 
     GW_TRY(rc);
     struct gw_meta_home *at = gw_meta_home(&meta, home->home.id);
     struct gw_intent open;
-    if (at == NULL || at->dirty_since == 0 || at->refused || meta.state == GW_KEY_CONFLICT)
+    if (at == NULL || at->dirty_since == 0 || at->refused || meta.state == GW_KEY_CONFLICT ||
+        gw_small_is_halted(&ledger->small, home->owner->entity.id))
         return GW_OK;
     rc = gw_intent_get(ledger, home, key->key, &open, err);
     if (rc != GW_NOTFOUND)
@@ -329,56 +330,107 @@ void gw_ledger_store_state(const struct gw_ledger *ledger, uint32_t store_id,
     }
 }
 
-/** (home, key) pairs of one store from `table`, in key order behind `after`. `skip`: bytes between store and home. */
-static gw_rc list_keys(struct gw_ledger *ledger, enum gw_state_table table, uint32_t store_id,
-                       size_t skip, uint32_t max, struct gw_arena *arena,
-                       struct gw_rec_home_key **ret, uint32_t *ret_count, struct gw_err *err)
+enum { LOOK_MAX = 65536 }; /* rows that wait for a person, passed over in one listing */
+
+/** (home, key) pairs of one store being listed from `table`. */
+struct listing {
+    struct gw_state_key scope;
+    size_t skip; /* bytes between store and home */
+    bool ready_only;
+    struct gw_arena *arena;
+    struct gw_rec_home_key *keys;
+    uint32_t count, max;
+};
+
+/** A row in CONFLICT, or of a halted entity, keeps its place and gets no intent. */
+static gw_rc is_ready(struct gw_ledger *ledger, const struct gw_rec_home_key *key, bool *ret,
+                      struct gw_err *err)
 {
-    GW_ASSERT(ledger->txn != NULL);
-    struct gw_rec_home_key *keys = GW_NEW_ARRAY(arena, struct gw_rec_home_key, max);
-    struct gw_state_key from;
-    struct gw_kv_cur *cur = NULL;
-    if (keys == NULL)
+    const struct gw_program_home *home = gw_program_home_id(ledger->program, key->home);
+    struct gw_meta meta;
+    *ret = false;
+    if (home == NULL || gw_small_is_halted(&ledger->small, home->owner->entity.id))
+        return GW_OK;
+    struct gw_arena_mark mark = gw_arena_mark(&ledger->scratch);
+    gw_rc rc = gw_pair_get(ledger, home->owner->entity.id, key->key, &meta, err);
+    *ret = rc == GW_OK && meta.state != GW_KEY_CONFLICT;
+    gw_arena_back_to(&ledger->scratch, mark);
+    return rc == GW_NOTFOUND ? GW_OK : rc;
+}
+
+static gw_rc list_one(struct gw_ledger *ledger, struct listing *list, struct gw_bytes at,
+                      struct gw_err *err)
+{
+    size_t head = list->scope.len + list->skip + sizeof(uint32_t);
+    uint32_t home_big;
+    bool ready = true;
+    if (at.len < head)
+        return GW_FAIL(err, GW_CORRUPT, "a queued row's key of %zu bytes", at.len);
+    memcpy(&home_big, at.data + head - sizeof(home_big), sizeof(home_big));
+    struct gw_rec_home_key key = {__builtin_bswap32(home_big), {at.data + head, at.len - head}};
+    if (list->ready_only)
+        GW_TRY(is_ready(ledger, &key, &ready, err));
+    if (!ready)
+        return GW_OK;
+    key.key = gw_arena_copy(list->arena, key.key);
+    if (key.key.data == NULL)
         return GW_FAIL_NOMEM(err);
-    gw_key_start(&from, table);
-    gw_key_u32(&from, store_id);
-    GW_TRY(ledger->kv->ops->seek((struct gw_kv_view){.txn = ledger->txn}, gw_key_view(&from), &cur,
-                                 err));
-    uint32_t count = 0;
+    list->keys[list->count++] = key;
+    return GW_OK;
+}
+
+static gw_rc list_keys(struct gw_ledger *ledger, struct listing *list, struct gw_err *err)
+{
+    struct gw_state_view view;
+    struct gw_kv_cur *cur = NULL;
+    list->keys = GW_NEW_ARRAY(list->arena, struct gw_rec_home_key, list->max);
+    if (list->keys == NULL)
+        return GW_FAIL_NOMEM(err);
+    gw_arena_reset(&ledger->scratch);
+    GW_TRY(gw_state_view_of(ledger, &view, err));
+    GW_TRY(ledger->kv->ops->seek(view.view, gw_key_view(&list->scope), &cur, err));
     gw_rc rc = GW_OK;
-    while (count < max) {
+    for (uint32_t looked = 0; rc == GW_OK && list->count < list->max && looked < LOOK_MAX;
+         looked++) {
         struct gw_bytes at, val;
-        uint32_t home_big;
-        rc = ledger->kv->ops->next(cur, &at, &val, err);
-        if (rc < 0 || at.len < from.len + skip + 4 || memcmp(at.data, from.bytes, from.len) != 0)
-            break;
-        memcpy(&home_big, at.data + from.len + skip, sizeof(home_big));
-        size_t head = from.len + skip + sizeof(home_big);
-        keys[count].home = __builtin_bswap32(home_big);
-        keys[count].key = gw_arena_copy(arena, (struct gw_bytes){at.data + head, at.len - head});
-        count++;
+        rc = gw_scope_next(ledger->kv, cur, &list->scope, &at, &val, err);
+        if (rc == GW_OK)
+            rc = list_one(ledger, list, at, err);
     }
     ledger->kv->ops->close(cur);
-    if (rc < 0 && rc != GW_NOTFOUND)
-        return rc;
-    *ret = keys;
-    *ret_count = count;
-    return GW_OK;
+    return rc == GW_NOTFOUND ? GW_OK : rc;
+}
+
+static struct listing listing_of(enum gw_state_table table, uint32_t store_id, size_t skip,
+                                 uint32_t max, struct gw_arena *arena)
+{
+    struct listing list = {
+        .skip = skip, .ready_only = table == GW_TABLE_QUEUE, .arena = arena, .max = max};
+    gw_key_start(&list.scope, table);
+    gw_key_u32(&list.scope, store_id);
+    return list;
 }
 
 gw_rc gw_ledger_dirty(struct gw_ledger *ledger, uint32_t store_id, uint32_t max,
                       struct gw_arena *arena, struct gw_rec_home_key **ret, uint32_t *ret_count,
                       struct gw_err *err)
 {
-    return list_keys(ledger, GW_TABLE_QUEUE, store_id, sizeof(uint64_t), max, arena, ret, ret_count,
-                     err);
+    struct listing list = listing_of(GW_TABLE_QUEUE, store_id, sizeof(uint64_t), max, arena);
+    GW_TRY(list_keys(ledger, &list, err));
+    *ret = list.keys;
+    *ret_count = list.count;
+    return GW_OK;
 }
 
 gw_rc gw_ledger_intents(struct gw_ledger *ledger, uint32_t store_id, uint32_t max,
                         struct gw_arena *arena, struct gw_rec_home_key **ret, uint32_t *ret_count,
                         struct gw_err *err)
 {
-    return list_keys(ledger, GW_TABLE_INTENT, store_id, 0, max, arena, ret, ret_count, err);
+    struct listing list = listing_of(GW_TABLE_INTENT, store_id, 0, max, arena);
+    GW_TRY(list_keys(ledger, &list, err));
+    *ret = list.keys;
+    *ret_count = list.count;
+    return GW_OK;
 }
 
 static gw_rc gate_passed(struct gw_ledger *ledger, uint32_t home, uint64_t shape, bool *ret,
