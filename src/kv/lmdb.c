@@ -91,9 +91,10 @@ static uint64_t oldest_reader(const struct gw_kv_lmdb *kv)
 {
     uint64_t first = kv->pile->slots[0].first_seq;
     uint64_t oldest = kv->published.seq >= first ? kv->published.seq : kv->seq;
-    for (const struct gw_kv_lmdb_snap *snap = kv->newest; snap != NULL; snap = snap->prev)
+    for (const struct gw_kv_lmdb_snap *snap = kv->newest; snap != NULL; snap = snap->prev) {
         if (snap->reader.seq >= first && snap->reader.seq < oldest)
             oldest = snap->reader.seq;
+    }
     return kv->published.seq < first ? GW_MIN(oldest, first) : oldest;
 }
 

@@ -92,10 +92,11 @@ static struct gw_bytes build_head(struct gw_http_conn *conn, const struct gw_htt
         put_number(buf, answer->body.len);
         PUT(buf, "\r\n");
     }
-    if (!conn->keep_alive)
+    if (!conn->keep_alive) {
         PUT(buf, "Connection: close\r\n");
-    else if (conn->head.minor == 0)
+    } else if (conn->head.minor == 0) {
         PUT(buf, "Connection: keep-alive\r\n");
+    }
     PUT(buf, "\r\n");
     GW_ASSERT(!buf->failed); /* 64 KiB of fields is a bug of the handler */
     return gw_buf_bytes(buf);
@@ -142,11 +143,12 @@ static void put_json_text(struct gw_buf *buf, const char *text)
         uint8_t c = (uint8_t)*at;
         if (c == '"' || c == '\\')
             gw_buf_put_u8(buf, '\\');
-        if (c < 0x20)
+        if (c < 0x20) {
             gw_buf_printf(buf, "\\u%04x", c);
-        else
+        } else {
             gw_buf_put_u8(
                 buf, c < 0x7f ? c : '?'); /* messages may quote damaged input; JSON must be UTF-8 */
+        }
     }
     gw_buf_put_u8(buf, '"');
 }

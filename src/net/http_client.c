@@ -167,10 +167,11 @@ static void read_answer(struct gw_http_client *client)
 {
     struct gw_err err = {0};
     enum gw_http1_step step = GW_HTTP1_READY;
-    if (!client->got_head)
+    if (!client->got_head) {
         step = read_head(client, &err);
-    else
+    } else {
         refresh_head(client);
+    }
     if (step == GW_HTTP1_READY)
         step = read_body(client, &err);
     if (client->closed)
@@ -302,9 +303,10 @@ gw_rc gw_http_client_send(struct gw_http_client *client, const struct gw_http_ca
     client->hooks = *hooks;
     client->sent = client->got_head = false;
     client->taken = client->body_at = client->body_len = 0;
-    if (client->link == NULL)
+    if (client->link == NULL) {
         GW_TRY(gw_connect_start(client->loop, &client->opts.to, client->opts.timeout_ms,
                                 on_connected, client, &client->connect, err));
+    }
     client->busy = true;
     gw_timer_start(client->timer, client->opts.timeout_ms, 0);
     if (client->link) {
@@ -328,13 +330,14 @@ static void name_host(struct gw_http_client *client)
     const struct gw_address *to = &client->opts.to;
     struct gw_buf buf;
     gw_buf_init_fixed(&buf, client->host, sizeof(client->host) - 1);
-    if (client->opts.host)
+    if (client->opts.host) {
         gw_buf_put_str(&buf, client->opts.host);
-    else if (to->kind == GW_ADDRESS_UNIX)
+    } else if (to->kind == GW_ADDRESS_UNIX) {
         gw_buf_put_str(&buf, "localhost");
-    else
+    } else {
         gw_buf_printf(&buf, strchr(to->host, ':') ? "[%s]:%u" : "%s:%u", to->host,
                       (unsigned)to->port);
+    }
     client->host[buf.len] = 0;
 }
 
@@ -409,10 +412,11 @@ static void on_fetched(void *ctx, const struct gw_http_response *response, gw_rc
 {
     struct fetch *fetch = ctx;
     fetch->rc = rc;
-    if (rc < 0)
+    if (rc < 0) {
         fetch->err = *err;
-    else
+    } else {
         fetch->rc = keep_answer(fetch, response);
+    }
     gw_loop_stop(fetch->loop);
 }
 
@@ -423,9 +427,10 @@ gw_rc gw_http_fetch(const struct gw_http_client_opts *opts, const struct gw_http
     struct gw_http_client *client = NULL;
     GW_TRY(gw_loop_new(&fetch.loop, err));
     gw_rc rc = gw_http_client_open(fetch.loop, opts, &client, err);
-    if (rc == GW_OK)
+    if (rc == GW_OK) {
         rc = gw_http_client_send(client, call,
                                  &(struct gw_http_hooks){.done = on_fetched, .ctx = &fetch}, err);
+    }
     if (rc == GW_OK) {
         gw_loop_run(fetch.loop);
         rc = fetch.rc;

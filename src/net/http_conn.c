@@ -131,13 +131,15 @@ static bool host_allowed(const struct gw_http_conn *conn)
     const struct gw_http_server_opts *opts = &conn->server->opts;
     if (opts->host_count == 0 && opts->at.kind == GW_ADDRESS_UNIX)
         return true;
-    if (conn->head.host.data == NULL)
+    if (conn->head.host.data == NULL) {
         return opts->host_count == 0 ? gw_address_is_local(&opts->at)
                                      : gw_text_is(opts->hosts[0], "*");
+    }
     struct gw_text host = without_port(conn->head.host);
-    for (size_t i = 0; i < opts->host_count; i++)
+    for (size_t i = 0; i < opts->host_count; i++) {
         if (gw_text_is(opts->hosts[i], "*") || host_is(host, opts->hosts[i]))
             return true;
+    }
     return opts->host_count == 0 && is_local(host);
 }
 
@@ -311,14 +313,15 @@ static void after_processing(struct gw_http_conn *conn)
     compact(conn);
     if (conn->state == GW_HTTP_CONN_BODY)
         return;
-    if (conn->finished_reading)
+    if (conn->finished_reading) {
         close_softly(conn);
-    else if (conn->server->draining && conn->in.len == 0)
+    } else if (conn->server->draining && conn->in.len == 0) {
         close_softly(conn);
-    else if (conn->in.len == 0)
+    } else if (conn->in.len == 0) {
         gw_http_conn_arm(conn, conn->server->opts.idle_ms);
-    else if (conn->deadline_ns == 0)
+    } else if (conn->deadline_ns == 0) {
         gw_http_conn_arm(conn, conn->server->opts.header_ms);
+    }
 }
 
 static void process(struct gw_http_conn *conn)
@@ -366,10 +369,11 @@ static void on_read(void *ctx, struct gw_bytes data)
         return;
     if (conn->state == GW_HTTP_CONN_BUSY) {
         gw_buf_put_bytes(&conn->later, data);
-        if (conn->later.failed)
+        if (conn->later.failed) {
             gw_http_conn_drop(conn);
-        else if (conn->later.len >= LATER_BYTES_MAX / 2)
+        } else if (conn->later.len >= LATER_BYTES_MAX / 2) {
             gw_link_read_stop(conn->link);
+        }
         return;
     }
     if (conn->state == GW_HTTP_CONN_HEAD && conn->in.len == conn->at_byte)
@@ -392,21 +396,23 @@ static void on_end(void *ctx, gw_rc rc, const struct gw_err *err)
     /* A client that has finished sending may still wait for its answer. */
     bool waits =
         rc == GW_OK && (conn->state == GW_HTTP_CONN_BUSY || gw_link_queued_bytes(conn->link) > 0);
-    if (!waits)
+    if (!waits) {
         gw_http_conn_drop(conn);
-    else if (conn->state != GW_HTTP_CONN_BUSY && conn->state != GW_HTTP_CONN_CLOSING)
+    } else if (conn->state != GW_HTTP_CONN_BUSY && conn->state != GW_HTTP_CONN_CLOSING) {
         close_softly(conn);
+    }
 }
 
 static void on_drained(void *ctx)
 {
     struct gw_http_conn *conn = ctx;
-    if (conn->state == GW_HTTP_CONN_CLOSING && conn->finished_reading)
+    if (conn->state == GW_HTTP_CONN_CLOSING && conn->finished_reading) {
         gw_http_conn_drop(conn);
-    else if (conn->state == GW_HTTP_CONN_CLOSING)
+    } else if (conn->state == GW_HTTP_CONN_CLOSING) {
         gw_http_conn_arm(conn, LINGER_MS);
-    else if (conn->state == GW_HTTP_CONN_BUSY && conn->on_drained)
+    } else if (conn->state == GW_HTTP_CONN_BUSY && conn->on_drained) {
         conn->on_drained(conn->watch_ctx);
+    }
 }
 
 static const struct gw_link_events link_events = {on_ready, on_read, on_end, on_drained};

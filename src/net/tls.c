@@ -99,10 +99,11 @@ static gw_rc configure(SSL_CTX *ctx, const struct gw_tls_opts *opts, struct gw_e
                                        SSL_OP_CIPHER_SERVER_PREFERENCE);
     (void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_verify(ctx, verify, NULL);
-    if (opts->is_server)
+    if (opts->is_server) {
         SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
-    else
+    } else {
         (void)SSL_CTX_set_alpn_protos(ctx, alpn, sizeof(alpn) - 1);
+    }
     if (opts->is_server && opts->cert_pem.len == 0)
         return GW_FAIL(err, GW_INVALID, "TLS: a server needs a certificate");
     if (opts->require_peer && opts->ca_pem.len == 0)

@@ -32,10 +32,11 @@ static gw_rc parse_tcp(struct gw_text all, struct gw_text rest, struct gw_addres
     struct gw_text host = {rest.data, (size_t)(colon - rest.data)};
     struct gw_text port = {colon + 1, rest.len - host.len - 1};
     bool bracketed = host.len >= 2 && host.data[0] == '[' && host.data[host.len - 1] == ']';
-    if (bracketed)
+    if (bracketed) {
         host = (struct gw_text){host.data + 1, host.len - 2};
-    else if (memchr(host.data, ':', host.len))
+    } else if (memchr(host.data, ':', host.len)) {
         return refuse(all, "an IPv6 address stands in brackets", err);
+    }
     gw_u128 number = 0;
     if (!gw_u128_parse(port, &number) || number > UINT16_MAX)
         return refuse(all, "the port is not a number from 0 to 65535", err);

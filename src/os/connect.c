@@ -94,9 +94,9 @@ static int try_address(struct gw_connect *attempt, const struct gw_sockaddr *to)
     if (gw_stream_of_fd(attempt->loop, fd, &attempt->stream, &err) < 0)
         return err.sys ? err.sys : ENOMEM;
     int rc = 0;
-    do
+    do {
         rc = (connect(fd, &to->at.any, to->len) < 0) ? errno : 0;
-    while (rc == EINTR);
+    } while (rc == EINTR);
     if (rc != 0 && rc != EINPROGRESS) {
         gw_stream_close(attempt->stream);
         attempt->stream = NULL;
@@ -126,10 +126,11 @@ static void on_found(uv_getaddrinfo_t *lookup, int status, struct addrinfo *foun
             struct gw_sockaddr *to = &attempt->addresses[attempt->count++];
             memcpy(&to->at, at->ai_addr, GW_MIN((size_t)at->ai_addrlen, sizeof(to->at)));
             to->len = at->ai_addrlen;
-            if (to->at.any.sa_family == AF_INET)
+            if (to->at.any.sa_family == AF_INET) {
                 to->at.four.sin_port = htons(attempt->to.port);
-            else
+            } else {
                 to->at.six.sin6_port = htons(attempt->to.port);
+            }
         }
         attempt->sys = EADDRNOTAVAIL;
         try_next(attempt);

@@ -36,9 +36,9 @@ static int open_spare(void)
 static int accept_one(const struct gw_listener *listener)
 {
     int fd;
-    do
+    do {
         fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    while (fd < 0 && errno == EINTR);
+    } while (fd < 0 && errno == EINTR);
     return fd;
 }
 
@@ -84,10 +84,11 @@ static void welcome(struct gw_listener *listener, int fd)
 {
     struct gw_err err = {0};
     struct gw_stream *stream = NULL;
-    if (gw_stream_of_fd(listener->loop, fd, &stream, &err) < 0)
+    if (gw_stream_of_fd(listener->loop, fd, &stream, &err) < 0) {
         tell_refused(listener, &err);
-    else
+    } else {
         listener->opts.on_connection(listener->opts.ctx, stream);
+    }
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -127,10 +128,11 @@ static gw_rc resolve(const struct gw_address *at, struct gw_sockaddr *ret, struc
     memcpy(&ret->at, found->ai_addr, GW_MIN((size_t)found->ai_addrlen, sizeof(ret->at)));
     ret->len = found->ai_addrlen;
     freeaddrinfo(found);
-    if (ret->at.any.sa_family == AF_INET)
+    if (ret->at.any.sa_family == AF_INET) {
         ret->at.four.sin_port = htons(at->port);
-    else
+    } else {
         ret->at.six.sin6_port = htons(at->port);
+    }
     return GW_OK;
 }
 
@@ -152,11 +154,12 @@ static gw_rc bind_to(int fd, const struct gw_sockaddr *at, const char *name, str
 {
     bool is_unix = at->at.any.sa_family == AF_UNIX;
     int one = 1;
-    if (is_unix)
+    if (is_unix) {
         (void)fchmod(fd,
                      0600); /* Linux gives the mode of the socket to the file that bind() makes */
-    else
+    } else {
         (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    }
     int rc = bind(fd, &at->at.any, at->len);
     if (rc < 0 && errno == EADDRINUSE && is_unix && is_stale(at)) {
         (void)unlink(at->at.path.sun_path);

@@ -27,10 +27,10 @@ struct gw_timer {
 void gw_loop_post(struct gw_loop *loop, struct gw_loop_task *task)
 {
     struct gw_loop_task *newest = atomic_load_explicit(&loop->posted, memory_order_relaxed);
-    do
+    do {
         task->next = newest;
-    while (!atomic_compare_exchange_weak_explicit(&loop->posted, &newest, task,
-                                                  memory_order_release, memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&loop->posted, &newest, task,
+                                                    memory_order_release, memory_order_relaxed));
     if (newest == NULL) /* otherwise somebody has woken it for the tasks before ours */
         uv_async_send(&loop->wake);
 }
@@ -264,9 +264,9 @@ void gw_loop_turn(struct gw_loop *loop, bool wait)
 
 void gw_loop_run(struct gw_loop *loop)
 {
-    do
+    do {
         gw_loop_turn(loop, true);
-    while (!atomic_exchange(&loop->stop, false));
+    } while (!atomic_exchange(&loop->stop, false));
 }
 
 void gw_loop_stop(struct gw_loop *loop)
