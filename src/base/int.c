@@ -115,7 +115,9 @@ bool gw_dec_parse(struct gw_text text, unsigned scale, gw_i128 *ret)
     if (!gw_u128_parse((struct gw_text){text.data, whole_len}, &value))
         return false;
     for (size_t i = 0; i < GW_MAX((size_t)scale, fraction.len); i++) {
-        char digit = i < fraction.len ? fraction.data[i] : '0';
+        char digit = '0';
+        if (i < fraction.len)
+            digit = fraction.data[i];
         if (digit < '0' || digit > '9' || (i >= scale && digit != '0'))
             return false;
         if (i < scale && (__builtin_mul_overflow(value, (gw_u128)10, &value) ||

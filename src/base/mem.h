@@ -62,6 +62,19 @@ static inline struct gw_text gw_bytes_text(struct gw_bytes bytes)
     return (struct gw_text){(const char *)bytes.data, bytes.len};
 }
 
+/**
+ * The same pointer without const, for the two places where that is right: the owner gives back what readers saw, and
+ * an interface of C that forgot the word.
+ */
+static inline void *gw_unconst(const void *pointer)
+{
+    union {
+        const void *in;
+        void *out;
+    } same = {.in = pointer};
+    return same.out;
+}
+
 static inline bool gw_bytes_equal(struct gw_bytes a, struct gw_bytes b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);

@@ -20,7 +20,9 @@ static inline bool gw_http1_is(uint8_t byte, enum gw_http1_class class)
 
 static inline char gw_http1_lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c | 0x20);
+    return c;
 }
 
 #endif

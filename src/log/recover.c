@@ -169,7 +169,7 @@ static gw_rc read_segment(struct gw_log *log, size_t i, bool is_first, struct gw
         report->bytes_verified += scan.data_bytes;
         rc = judge(log, i, &scan, report, found, err);
     }
-    heap->put(heap->ctx, (void *)(uintptr_t)image.data, image.len);
+    heap->put(heap->ctx, gw_unconst(image.data), image.len);
     return rc;
 }
 

@@ -84,14 +84,14 @@ gw_rc gw_log_segment_load(const struct gw_log *log, uint64_t first_index,
     const struct gw_alloc *heap = gw_os_heap();
     char name[GW_LOG_SEGMENT_NAME_MAX], path[GW_FILE_PATH_MAX];
     GW_CLEANUP(gw_file_close_at) struct gw_file *file = NULL;
-    struct gw_bytes image;
+    struct gw_bytes image = {0};
     gw_log_segment_name(first_index, name);
     gw_log_path(log, name, path);
     GW_TRY(gw_file_open(path, GW_FILE_READ, &file, err));
     GW_TRY(read_whole(file, first_index, &image, err));
     gw_rc rc = check_head(log, first_index, image, ret_head, err);
     if (rc < 0) {
-        heap->put(heap->ctx, (void *)(uintptr_t)image.data, image.len);
+        heap->put(heap->ctx, gw_unconst(image.data), image.len);
     } else {
         *ret_image = image;
     }
@@ -149,11 +149,11 @@ static gw_rc store_side(const struct gw_log *log, uint64_t first_index, struct g
 gw_rc gw_log_side_make(const struct gw_log *log, uint64_t first_index, struct gw_err *err)
 {
     const struct gw_alloc *heap = gw_os_heap();
-    struct gw_bytes image;
+    struct gw_bytes image = {0};
     struct gw_log_segment_head head;
     GW_TRY(gw_log_segment_load(log, first_index, &image, &head, err));
     gw_rc rc = store_side(log, first_index, image, &head, err);
-    heap->put(heap->ctx, (void *)(uintptr_t)image.data, image.len);
+    heap->put(heap->ctx, gw_unconst(image.data), image.len);
     return rc;
 }
 

@@ -43,9 +43,9 @@ static void write_date(int64_t seconds, char *ret)
     unsigned month = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
     unsigned year = (unsigned)(yoe + era * 400 + (month <= 2));
     memcpy(ret, "ddd, DD mmm YYYY hh:mm:ss GMT", GW_HTTP_DATE_LEN + 1);
-    memcpy(ret, days + day % 7 * 3, 3);
+    memcpy(ret, days + (size_t)(day % 7) * 3, 3);
     put_two(ret + 5, (unsigned)(doy - (153 * mp + 2) / 5 + 1));
-    memcpy(ret + 8, months + (month - 1) * 3, 3);
+    memcpy(ret + 8, months + (size_t)(month - 1) * 3, 3);
     put_two(ret + 12, year / 100);
     put_two(ret + 14, year % 100);
     put_two(ret + 17, (unsigned)(rest / 3600));
@@ -74,10 +74,11 @@ static void walk(struct gw_http_server *server, void (*visit)(struct gw_http_con
     while (server->cursor) {
         struct gw_http_conn *conn = server->cursor;
         server->cursor = conn->next;
-        if (server->closed)
+        if (server->closed) {
             gw_http_conn_drop(conn);
-        else
+        } else {
             visit(conn);
+        }
     }
     server->walking = false;
     gw_http_server_left(server);
@@ -88,12 +89,13 @@ static void check_time(struct gw_http_conn *conn)
     struct gw_http_server *server = conn->server;
     size_t queued = conn->link ? gw_link_queued_bytes(conn->link) : 0;
     bool waits_for_answer = conn->state == GW_HTTP_CONN_BUSY;
-    if (queued > 0 && queued < conn->queued_seen) /* it takes what we send, slowly */
+    if (queued > 0 && queued < conn->queued_seen) { /* it takes what we send, slowly */
         gw_http_conn_arm(conn, server->opts.write_ms);
-    else if (queued > 0 && waits_for_answer && conn->deadline_ns == 0)
+    } else if (queued > 0 && waits_for_answer && conn->deadline_ns == 0) {
         gw_http_conn_arm(conn, server->opts.write_ms);
-    else if (queued == 0 && waits_for_answer)
+    } else if (queued == 0 && waits_for_answer) {
         conn->deadline_ns = 0;
+    }
     conn->queued_seen = queued;
     if (conn->deadline_ns && conn->deadline_ns <= gw_loop_now_ns(server->loop))
         gw_http_conn_timeout(conn);
@@ -233,10 +235,11 @@ void gw_http_server_close(struct gw_http_server *server)
     gw_timer_stop(server->tick);
     gw_listener_close(server->listener);
     server->listener = NULL;
-    if (server->walking)
+    if (server->walking) {
         server->cursor = server->conns; /* the walk under way starts over and drops them */
-    else
+    } else {
         walk(server, gw_http_conn_drop);
+    }
 }
 
 void gw_http_server_stats(const struct gw_http_server *server, struct gw_http_server_stats *ret)

@@ -91,10 +91,11 @@ static void read_plain(struct gw_link *link)
         }
         int why = SSL_get_error(link->ssl, got);
         (void)send_out(link, NULL);
-        if (why == SSL_ERROR_ZERO_RETURN)
+        if (why == SSL_ERROR_ZERO_RETURN) {
             link->events->on_end(link->ctx, GW_OK, NULL);
-        else if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
+        } else if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
             fail(link, "read");
+        }
         return;
     }
 }
@@ -115,10 +116,11 @@ static void on_read(void *ctx, struct gw_bytes data)
 {
     struct gw_link *link = ctx;
     link->depth++;
-    if (link->ssl)
+    if (link->ssl) {
         on_cipher(link, data);
-    else
+    } else {
         link->events->on_read(link->ctx, data);
+    }
     leave(link);
 }
 
@@ -173,7 +175,7 @@ static gw_rc start_tls(struct gw_link *link, struct gw_tls *tls, const char *nam
         if (name && !X509_VERIFY_PARAM_set1_ip_asc(param, name)) {
             /* What the macro SSL_set_tlsext_host_name() does, without its cast that drops const. */
             (void)SSL_ctrl(link->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                           (void *)(uintptr_t)name);
+                           gw_unconst(name));
             if (!SSL_set1_host(link->ssl, name))
                 return gw_tls_fail(err, GW_INVALID, "set the expected name");
         }

@@ -80,9 +80,10 @@ gw_rc gw_folder_make_all(const char *path, struct gw_err *err)
 {
     char part[GW_FILE_PATH_MAX];
     size_t len = strlen(path);
-    if (len == 0 || len >= sizeof(part))
+    if (len == 0 || len >= sizeof(part)) {
         return GW_FAIL(err, GW_INVALID, "a folder's path has 1 to %d bytes, this one %zu",
                        GW_FILE_PATH_MAX - 1, len);
+    }
     for (size_t i = 1; i <= len; i++) {
         if (i < len && path[i] != '/')
             continue;
@@ -162,7 +163,8 @@ gw_rc gw_folder_list(const char *path, struct gw_arena *arena, struct gw_text **
     GW_TRY(rc);
     count = GW_MIN(count,
                    max); /* names that came between the two passes are left for the next listing */
-    qsort(names, count, sizeof(*names), compare_names);
+    if (count > 0)       /* an empty folder has no array */
+        qsort(names, count, sizeof(*names), compare_names);
     *ret_names = names;
     *ret_count = count;
     return GW_OK;

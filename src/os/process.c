@@ -48,7 +48,7 @@ static char **make_env(const char *const *add)
             env[count++] = environ[i];
     }
     for (size_t j = 0; j < added; j++)
-        env[count++] = (char *)(uintptr_t)add[j]; /* posix_spawn does not write to it */
+        env[count++] = gw_unconst(add[j]); /* posix_spawn does not write to it */
     return env;
 }
 
@@ -98,8 +98,7 @@ static int spawn(const struct gw_process_opts *opts, int out_fd, pid_t *ret)
     if (failed == 0)
         failed = add_files(&todo, opts, out_fd);
     if (failed == 0) {
-        failed = posix_spawnp(ret, opts->argv[0], &todo, &attr,
-                              (char *const *)(uintptr_t)opts->argv, env);
+        failed = posix_spawnp(ret, opts->argv[0], &todo, &attr, gw_unconst(opts->argv), env);
     }
     (void)posix_spawn_file_actions_destroy(&todo);
     (void)posix_spawnattr_destroy(&attr);

@@ -86,9 +86,10 @@ void gw_sockaddr_address(const struct gw_sockaddr *from, struct gw_address *ret)
         (void)inet_ntop(AF_INET6, &from->at.six.sin6_addr, ret->host, sizeof(ret->host));
     } else {
         ret->kind = GW_ADDRESS_UNIX;
-        if (from->len > offsetof(struct sockaddr_un, sun_path) && from->at.path.sun_path[0])
+        if (from->len > offsetof(struct sockaddr_un, sun_path) && from->at.path.sun_path[0]) {
             (void)snprintf(ret->host, sizeof(ret->host), "%.*s", GW_ADDRESS_PATH_MAX,
                            from->at.path.sun_path);
+        }
     }
 }
 
@@ -106,10 +107,11 @@ static void rearm(struct gw_stream *stream)
     if (want == stream->armed)
         return;
     stream->armed = want;
-    if (want == 0)
+    if (want == 0) {
         (void)uv_poll_stop(&stream->poll);
-    else
+    } else {
         (void)uv_poll_start(&stream->poll, want, on_poll);
+    }
 }
 
 static void flush_later(struct gw_stream *stream)
@@ -141,9 +143,9 @@ static void on_readable(struct gw_stream *stream)
     for (int i = 0; i < READS_PER_TURN_MAX && stream->reading && !stream->closing; i++) {
         uint8_t *buffer = stream->loop->read_buffer;
         ssize_t got;
-        do
+        do {
             got = recv(stream->fd, buffer, GW_STREAM_READ_BYTES, 0);
-        while (got < 0 && errno == EINTR);
+        } while (got < 0 && errno == EINTR);
         if (got < 0 && (errno == EAGAIN))
             return;
         if (got < 0) {
@@ -229,7 +231,7 @@ static size_t write_direct(struct gw_stream *stream, const struct gw_bytes *part
 {
     struct iovec vectors[PARTS_DIRECT_MAX];
     for (size_t i = 0; i < count; i++) {
-        vectors[i].iov_base = (void *)(uintptr_t)parts[i].data; /* sendmsg() only reads it */
+        vectors[i].iov_base = gw_unconst(parts[i].data); /* sendmsg() only reads it */
         vectors[i].iov_len = parts[i].len;
     }
     struct msghdr msg = {.msg_iov = vectors, .msg_iovlen = count};
@@ -254,9 +256,10 @@ static void queue_parts(struct gw_stream *stream, const struct gw_bytes *parts, 
     for (size_t i = 0; i < count; i++) {
         size_t off = GW_MIN(skip, parts[i].len);
         skip -= off;
-        if (parts[i].len > off)
+        if (parts[i].len > off) {
             memcpy(stream->queue + stream->head + stream->len, parts[i].data + off,
                    parts[i].len - off);
+        }
         stream->len += parts[i].len - off;
     }
 }
@@ -321,12 +324,13 @@ static void send_queued(struct gw_stream *stream)
 {
     while (stream->len > 0 && !stream->blocked && !stream->broken) {
         ssize_t sent = send(stream->fd, stream->queue + stream->head, stream->len, MSG_NOSIGNAL);
-        if (sent >= 0)
+        if (sent >= 0) {
             queue_sent(stream, (size_t)sent);
-        else if (errno == EAGAIN)
+        } else if (errno == EAGAIN) {
             stream->blocked = stream->wants_drained = true;
-        else if (errno != EINTR)
+        } else if (errno != EINTR) {
             set_broken(stream, errno);
+        }
     }
     if (stream->len == 0 && stream->shutting && !stream->shut && !stream->broken) {
         stream->shut = true;

@@ -107,7 +107,7 @@ GW_NODISCARD gw_rc gw_connect_start(struct gw_loop *loop, const struct gw_addres
                                     uint64_t timeout_ms, gw_connected *done, void *ctx,
                                     struct gw_connect **ret, struct gw_err *err);
 /** `done` does not fire. Accepts NULL. */
-void gw_connect_cancel(struct gw_connect *connect);
+void gw_connect_cancel(struct gw_connect *attempt);
 
 /** Two connected streams in one process, for tests. */
 gw_rc gw_stream_pair(struct gw_loop *loop, struct gw_stream *ret[2], struct gw_err *err);

@@ -6,7 +6,7 @@
 #include "record/real.h"
 #include "record/text_int.h"
 
-static const char ELLIPSIS[] = "…";
+static const char ellipsis[] = "…";
 
 /* What is written so far begins at `start`; nothing is added behind `bytes_max`. */
 struct line {
@@ -32,10 +32,11 @@ static void put_escaped(struct line *line, struct gw_bytes bytes)
         char escaped[] = {'\\', c, 0, 0, 0, 0};
         size_t len = c == '"' || c == '\\' ? 2 : 1;
         if (c == '\n' || c == '\t' || c == '\r') {
-            escaped[1] = c == '\n' ? 'n' : c == '\t' ? 't' : 'r';
+            escaped[1] = (char)(c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
             len = 2;
         } else if (bytes.data[i] < 0x20 || bytes.data[i] == 0x7f) {
-            memcpy(escaped + 1, "u00", 3);
+            escaped[1] = 'u';
+            escaped[2] = escaped[3] = '0';
             escaped[4] = hex[bytes.data[i] >> 4];
             escaped[5] = hex[bytes.data[i] & 15];
             len = 6;
@@ -174,7 +175,7 @@ static void put_value(struct line *line, const struct gw_type *type, union gw_va
 void gw_value_text(const struct gw_type *type, union gw_value value, size_t bytes_max,
                    struct gw_buf *ret)
 {
-    const size_t dots = sizeof(ELLIPSIS) - 1;
+    const size_t dots = sizeof(ellipsis) - 1;
     GW_ASSERT(bytes_max >= dots);
     struct line line = {.buf = ret, .start = ret->len, .bytes_max = bytes_max};
     put_value(&line, type, value);
@@ -182,5 +183,5 @@ void gw_value_text(const struct gw_type *type, union gw_value value, size_t byte
         return;
     struct gw_text whole = {(const char *)ret->data + line.start, ret->len - line.start};
     ret->len = line.start + gw_utf8_cut_bytes(whole, bytes_max - dots).len;
-    gw_buf_put(ret, ELLIPSIS, dots);
+    gw_buf_put(ret, ellipsis, dots);
 }

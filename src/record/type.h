@@ -67,13 +67,13 @@ struct gw_enum {
 struct gw_type {
     enum gw_type_kind kind;
     uint8_t precision, scale;           /* DEC */
+    uint8_t depth;                      /* 1 without parts; set by gw_type_finish() */
     enum gw_time_unit unit;             /* TIME */
     uint32_t max;                       /* STR, BYTES: bytes; LIST: items */
     const struct gw_enum *members;      /* ENUM */
     const struct gw_type *const *items; /* OPT, LIST: one; TUPLE: item_count */
     uint32_t item_count;
     uint32_t bytes_max; /* canonical bytes, worst case; set by gw_type_finish() */
-    uint8_t depth;      /* 1 for a type without parts; set by gw_type_finish() */
 };
 
 /** The one object of a kind without parameters. */

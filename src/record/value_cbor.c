@@ -82,8 +82,8 @@ void gw_value_encode(const struct gw_type *type, union gw_value value, struct gw
 
 /* ---- reading ---- */
 
-static const char OUTSIDE[] = "number outside the range of its type";
-static const char NO_MEMORY[] = "a memory bound is reached";
+static const char outside[] = "number outside the range of its type";
+static const char no_memory[] = "a memory bound is reached";
 
 static union gw_value read_enum(const struct gw_type *type, struct gw_cbor_reader *r)
 {
@@ -101,7 +101,7 @@ static union gw_value read_small_int(const struct gw_type *type, struct gw_cbor_
     int64_t number = gw_cbor_get_int(r);
     int64_t most = INT64_MAX >> (64 - gw_type_bits(type->kind));
     if (GW_UNLIKELY(number > most || number < -most - 1))
-        gw_cbor_fail(r, OUTSIDE);
+        gw_cbor_fail(r, outside);
     return (union gw_value){.i = number};
 }
 
@@ -115,14 +115,14 @@ static union gw_value read_dec(const struct gw_type *type, struct gw_cbor_reader
         int64_t most = gw_value_pow10_small[type->precision] - 1;
         int64_t number = gw_cbor_get_int(r);
         if (GW_UNLIKELY(number > most || number < -most))
-            gw_cbor_fail(r, OUTSIDE);
+            gw_cbor_fail(r, outside);
         value.i = number;
         return value;
     }
     gw_i128 most = (gw_i128)gw_pow10(type->precision) - 1;
     value.i = gw_cbor_get_i128(r);
     if (value.i > most || value.i < -most)
-        gw_cbor_fail(r, OUTSIDE);
+        gw_cbor_fail(r, outside);
     return value;
 }
 
@@ -131,7 +131,7 @@ static union gw_value read_time(const struct gw_type *type, struct gw_cbor_reade
     int64_t count = gw_cbor_get_int(r);
     const struct gw_time_span *span = &gw_type_time_spans[type->unit];
     if (GW_UNLIKELY(count < span->first || count > span->last))
-        gw_cbor_fail(r, OUTSIDE);
+        gw_cbor_fail(r, outside);
     return (union gw_value){.i = count};
 }
 
@@ -164,7 +164,7 @@ static union gw_value read_opt(const struct gw_type *type, struct gw_cbor_reader
         return value;
     union gw_value *some = gw_arena_get_raw(arena, sizeof(*some));
     if (some == NULL) {
-        gw_cbor_fail(r, NO_MEMORY);
+        gw_cbor_fail(r, no_memory);
         return value;
     }
     *some = gw_value_read(type->items[0], r, arena);
@@ -185,7 +185,7 @@ static union gw_value read_items(const struct gw_type *type, struct gw_cbor_read
         return value;
     union gw_value *items = GW_NEW_ARRAY(arena, union gw_value, count);
     if (items == NULL) {
-        gw_cbor_fail(r, NO_MEMORY);
+        gw_cbor_fail(r, no_memory);
         return value;
     }
     for (size_t i = 0; i < count; i++)
@@ -208,7 +208,7 @@ union gw_value gw_value_read(const struct gw_type *type, struct gw_cbor_reader *
     case GW_TYPE_U32:
         value.u = gw_cbor_get_uint(r);
         if (GW_UNLIKELY((uint64_t)value.u >> gw_type_bits(type->kind)))
-            gw_cbor_fail(r, OUTSIDE);
+            gw_cbor_fail(r, outside);
         return value;
     case GW_TYPE_U64:
         value.u = gw_cbor_get_uint(r);
@@ -255,7 +255,7 @@ gw_rc gw_value_read_check(const struct gw_cbor_reader *r, const char *what, stru
 {
     if (GW_LIKELY(!gw_cbor_failed(r)))
         return GW_OK;
-    return gw_cbor_check(r, r->why == NO_MEMORY ? GW_NOMEM : GW_INVALID, what, err);
+    return gw_cbor_check(r, r->why == no_memory ? GW_NOMEM : GW_INVALID, what, err);
 }
 
 gw_rc gw_value_decode(const struct gw_type *type, struct gw_cbor_reader *reader,

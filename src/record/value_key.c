@@ -53,12 +53,13 @@ static void put_text(struct gw_bytes bytes, struct gw_buf *ret)
     gw_buf_put(ret, end, sizeof(end));
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): GW_TYPE_DEPTH_MAX deep */
 bool gw_type_is_key(const struct gw_type *type)
 {
     if (type->kind == GW_TYPE_REAL || type->kind == GW_TYPE_LIST)
         return false;
     for (uint32_t i = 0; i < type->item_count; i++) {
-        if (!gw_type_is_key(type->items[i])) /* NOLINT(misc-no-recursion): GW_TYPE_DEPTH_MAX deep */
+        if (!gw_type_is_key(type->items[i]))
             return false;
     }
     return true;
