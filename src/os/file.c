@@ -267,9 +267,10 @@ gw_rc gw_file_load(const char *path, struct gw_arena *arena, size_t bytes_max, s
     size_t got = 0;
     GW_TRY(gw_file_open(path, GW_FILE_READ, &file, err));
     GW_TRY(gw_file_info(file, &info, err));
-    if (info.type == GW_FILE_FOLDER)
+    if (info.type == GW_FILE_FOLDER) {
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): GW_CLEANUP closes it, which the analyzer does not follow */
         return GW_FAIL(err, GW_INVALID, "'%s' is a folder", path);
+    }
     if (info.bytes > bytes_max) {
         return GW_FAIL(err, GW_TOOLARGE, "'%s' has %llu bytes, the limit is %zu", path,
                        (unsigned long long)info.bytes, bytes_max);
