@@ -5,7 +5,13 @@
 #include "engine/engine_int.h"
 #include "os/clock.h"
 
-enum { PAGE_ROWS = 256, RETRY_NS = 1000000000, WANTS_MAX = 64, ARENA_MAX = 8 << 20 };
+enum {
+    PAGE_ROWS = 256,
+    RETRY_NS = 1000000000,
+    PASS_PAUSE_NS = 1000000000 /* small homes are not read in a tight circle */,
+    WANTS_MAX = 64,
+    ARENA_MAX = 8 << 20
+};
 
 /** An operator waits for a pass that began after `since` over the homes of one entity (NULL: of all). */
 struct want {

@@ -12,6 +12,9 @@ enum {
     STALL_NS = 1000000
 };
 
+#define JUMP_NS (60 * GW_NS_PER_S)
+#define TIMERS_WAIT_NS (10 * GW_NS_PER_S)
+
 void gw_engine_fatal(struct gw_engine *engine, const struct gw_err *err)
 {
     if (engine->failed)
@@ -45,9 +48,27 @@ static struct gw_flight *flight_add(struct gw_engine *engine)
     return flight;
 }
 
-static int64_t next_time(const struct gw_engine *engine)
+/** The wall clock went further than time did: timers wait a moment, so that a person can stop what they would start. */
+static void look_for_jump(struct gw_engine *engine, int64_t wall)
+{
+    int64_t mono = gw_clock_mono_ns();
+    int64_t step =
+        engine->last_mono_ns ? (wall - engine->last_wall_ns) - (mono - engine->last_mono_ns) : 0;
+    engine->last_wall_ns = wall;
+    engine->last_mono_ns = mono;
+    if (step <= JUMP_NS)
+        return;
+    engine->timers_from_ns = mono + TIMERS_WAIT_NS;
+    gw_engine_alert(engine, 2504,
+                    "clock_jump: the clock went %" PRId64 " s ahead; timers wait 10 s",
+                    step / GW_NS_PER_S);
+}
+
+/** Rises always: while the clock is behind (it was set back), by one nanosecond a batch. */
+static int64_t next_time(struct gw_engine *engine)
 {
     int64_t now = gw_clock_wall_ns();
+    look_for_jump(engine, now);
     return GW_MAX(now, gw_ledger_time(engine->ledger) + 1);
 }
 

@@ -272,6 +272,10 @@ void gw_daemons_plan(struct gw_engine *engine)
     if ((!engine->daemons_wake && !passed) || gw_ledger_program(engine->ledger) == NULL ||
         gw_ledger_halted(engine->ledger))
         return;
+    if (engine->timers_from_ns > now) {
+        daemons->due_ns = engine->timers_from_ns;
+        return;
+    }
     engine->daemons_wake = false;
     daemons->due_ns = GW_ACTOR_NEVER;
     gw_arena_reset(&daemons->arena);

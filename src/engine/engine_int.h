@@ -151,6 +151,8 @@ struct gw_engine {
     uint32_t flight_first, flight_count;
     struct gw_arena scratch; /* of one planning step */
     struct gw_outcome_msg outcome;
+    int64_t last_wall_ns, last_mono_ns; /* when the last batch began */
+    int64_t timers_from_ns; /* monotonic: after a clock jump no timer fires before it; 0: none */
     uint64_t epoch;
     uint64_t durable;
     atomic_uint_fast64_t published; /* = durable, for readers */

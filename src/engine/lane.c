@@ -229,7 +229,7 @@ static void went_back(struct gw_engine *engine, struct gw_lane *lane,
     lane->state = GW_LANE_STOPPED;
     lane->parked = true;
     store_event(engine, lane, GW_STORE_WENT_BACK, gw_buf_text(&buf));
-    gw_engine_alert(engine, 2610, "store %.*s went back: %.*s", GW_TEXT_ARG(lane->decl->name),
+    gw_engine_alert(engine, 2615, "store %.*s went back: %.*s", GW_TEXT_ARG(lane->decl->name),
                     GW_TEXT_ARG(gw_buf_text(&buf)));
 }
 
