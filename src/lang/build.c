@@ -196,6 +196,7 @@ static bool build_onboard(struct gw_build *build, const struct gw_decl *decl,
             list[i] = home_position(entity, from->copies[i].home);
         entity->onboard.rule = fn->fn;
         entity->onboard.rule_homes = list;
+        entity->onboard.rule_count = from->copy_count;
     }
     return true;
 }

@@ -147,6 +147,8 @@ static void lower_await_host(struct gw_emit *e, const struct gw_stmt *stmt)
         wait.ns_reg = gw_lower(e, stmt->timeout, GW_ANY);
     if (stmt->await == GW_AWAIT_PUSHED)
         pushed_keys(e, stmt, &wait);
+    else if (stmt->await == GW_AWAIT_DRAINED)
+        wait.store = stmt->decl->as.store.index;
     else
         wait.entity = gw_build_entity(e->build, stmt->decl);
     gw_emit_wait(e, wait);

@@ -87,6 +87,7 @@ struct gw_onboard {
     const uint32_t *prefer;     /* home positions in order of preference */
     uint32_t prefer_count;      /* 0 and no rule: the copies that exist must be the same */
     const uint32_t *rule_homes; /* home position of each parameter of the rule */
+    uint32_t rule_count;        /* parameters of the rule */
 };
 
 struct gw_program_entity {
