@@ -185,13 +185,15 @@ static gw_rc by_rule(struct gw_ledger *ledger, const struct onboarding *on,
 {
     const struct gw_onboard *rule = &on->entity->onboard;
     struct gw_vm_copy ordered[GW_HOMES_MAX];
-    uint32_t count = rule->rule->param_count;
+    uint32_t count = rule->rule_count;
     GW_ASSERT(count <= GW_HOMES_MAX);
     for (uint32_t i = 0; i < count; i++)
         ordered[i] = on->copies[rule->rule_homes[i]];
     struct gw_vm vm = {.program = ledger->program,
                        .arena = &ledger->scratch,
-                       .at = {.time_ns = ledger->head.time_ns, .index = ledger->head.index, .record = ledger->records}};
+                       .at = {.time_ns = ledger->head.time_ns,
+                              .index = ledger->head.index,
+                              .record = ledger->records}};
     GW_TRY(gw_vm_onboard(&vm, rule->rule, ordered, count, ret, err));
     if (!ret->rejected && ret->taken >= 0 && ret->fields)
         fill_uncovered(on, rule->rule_homes[ret->taken], ret->fields);
@@ -315,6 +317,25 @@ static gw_rc onboard(struct gw_ledger *ledger, const struct gw_program_entity *e
 
 /* ---- evidence about a known key ---- */
 
+/** A copy kept from an earlier fetch that is not what its home acknowledged meanwhile is forgotten. */
+static void drop_stale(struct gw_ledger *ledger, struct gw_copies *copies,
+                       const struct gw_meta *meta)
+{
+    struct gw_meta now = *meta;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < copies->count; i++) {
+        const struct gw_copy *copy = &copies->items[i];
+        const struct gw_program_home *home = gw_program_home_id(ledger->program, copy->home);
+        const struct gw_meta_home *at = home ? gw_meta_home(&now, copy->home) : NULL;
+        bool fits = at && copy->seen.present == at->acked.present &&
+                    (!copy->seen.present ||
+                     gw_hash128_equal(gw_home_hash(&home->home, copy->image), at->acked.hash));
+        if (fits)
+            copies->items[kept++] = *copy;
+    }
+    copies->count = kept;
+}
+
 /** Copies of an evicted key until they cover all fields; then the value is back. */
 static gw_rc make_resident(struct gw_ledger *ledger, const struct gw_evidence *evidence,
                            const struct gw_meta *before, struct gw_err *err)
@@ -322,6 +343,7 @@ static gw_rc make_resident(struct gw_ledger *ledger, const struct gw_evidence *e
     const struct gw_program_entity *entity = evidence->home->owner;
     struct gw_copies copies;
     GW_TRY(copies_get(ledger, entity, evidence->key, &copies, err));
+    drop_stale(ledger, &copies, before);
     copies_add(&copies, evidence);
     union gw_value *fields =
         GW_NEW_ARRAY(&ledger->scratch, union gw_value, entity->entity.field_count);
