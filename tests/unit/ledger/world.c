@@ -730,6 +730,7 @@ struct gw_hash128 world_replay(struct world *w, struct gw_kv *kv)
         assert_ok(gw_ledger_apply(ledger, w->batches[i].record, &applied, &err), &err);
         assert_int_equal(applied.kind, GW_APPLIED_DONE);
         assert_ok(gw_ledger_commit(ledger, &err), &err);
+        kv->ops->fold_to(kv, w->batches[i].head.index);
     }
     gw_ledger_close(ledger);
     return gw_hash128_of_number(kv->ops->marks(kv).sum);
