@@ -59,20 +59,22 @@ static void program_fn(struct gw_checker *checker, struct gw_expr *expr)
     if (decl != NULL && decl->kind != GW_DECL_FN) {
         diag = gw_check_error(checker, 1040, expr->span, "`%.*s` is a %s, not a fn",
                               GW_TEXT_ARG(expr->name.text), gw_decl_kind_text(decl->kind));
-        if (decl->kind == GW_DECL_TXN)
+        if (decl->kind == GW_DECL_TXN) {
             gw_diags_hint(checker->diags, diag,
                           checker->what == GW_CHECKING_DAEMON
                               ? "write `x := call %.*s(…)`"
                               : "only daemons call a txn; put what `%.*s` computes into a fn",
                           GW_TEXT_ARG(expr->name.text));
+        }
         return;
     }
     if (decl == NULL) {
         struct gw_text names[1024];
         size_t count = 0;
-        for (uint32_t i = 0; i < checker->ast->decl_count && count < 900; i++)
+        for (uint32_t i = 0; i < checker->ast->decl_count && count < 900; i++) {
             if (checker->ast->decls[i]->kind == GW_DECL_FN)
                 names[count++] = checker->ast->decls[i]->name.text;
+        }
         for (unsigned i = 0; i < GW_BUILTIN_PUSH; i++)
             names[count++] = gw_text(gw_builtin_text(i));
         diag = gw_check_error(checker, 1034, expr->span, "no function `%.*s`",
@@ -189,10 +191,11 @@ static const struct gw_type *contains(struct gw_checker *checker, struct gw_expr
     const struct gw_type *part = gw_check_any(checker, expr->items[1], NULL);
     if (type == NULL || part == NULL)
         return NULL;
-    if (!is_text(type))
+    if (!is_text(type)) {
         wrong(checker, expr->items[0], "a list, str or bytes");
-    else if (part->kind != type->kind)
+    } else if (part->kind != type->kind) {
         wrong(checker, expr->items[1], "text like the first");
+    }
     return kind(GW_TYPE_BOOL);
 }
 
@@ -227,10 +230,11 @@ static const struct gw_type *min_max(struct gw_checker *checker, struct gw_expr 
     const struct gw_type *left = gw_check_seen(checker, a), *right = gw_check_seen(checker, b);
     if (left == NULL || right == NULL)
         return NULL;
-    if (!is_number(left))
+    if (!is_number(left)) {
         wrong(checker, a, "a number or time");
-    else if (!gw_check_fits(left, right) && !gw_check_fits(right, left))
+    } else if (!gw_check_fits(left, right) && !gw_check_fits(right, left)) {
         wrong(checker, b, "the type of the first");
+    }
     return gw_check_fits(left, right) ? right : left;
 }
 
@@ -309,10 +313,11 @@ static const struct gw_type *divided(struct gw_checker *checker, struct gw_expr 
     for (uint32_t i = 0; i < 2; i++) {
         struct gw_expr *arg = expr->items[i];
         gw_check_expr(checker, arg, NULL);
-        if (arg->kind == GW_EXPR_INT || arg->kind == GW_EXPR_DECIMAL)
+        if (arg->kind == GW_EXPR_INT || arg->kind == GW_EXPR_DECIMAL) {
             gw_check_expr(
                 checker, arg,
                 gw_check_dec_of(checker, 38, arg->kind == GW_EXPR_INT ? 0 : (unsigned)arg->scale));
+        }
         const struct gw_type *type = gw_check_seen(checker, arg);
         if (type != NULL && type->kind != GW_TYPE_DEC)
             wrong(checker, arg, "a dec");
@@ -437,10 +442,11 @@ static void list_push(struct gw_checker *checker, struct gw_expr *expr)
         return;
     }
     const struct gw_type *type = gw_check_seen(checker, object);
-    if (type != NULL && type->kind == GW_TYPE_LIST)
+    if (type != NULL && type->kind == GW_TYPE_LIST) {
         gw_check_value(checker, expr->items[0], type->items[0]);
-    else if (type != NULL)
+    } else if (type != NULL) {
         gw_check_error(checker, 1064, expr->span, "only lists have `push`");
+    }
 }
 
 static void table_put(struct gw_checker *checker, struct gw_expr *expr,
@@ -490,9 +496,10 @@ static void decl_method(struct gw_checker *checker, struct gw_expr *expr, enum g
 void gw_check_method(struct gw_checker *checker, struct gw_expr *expr)
 {
     enum gw_builtin method = GW_BUILTIN_NOW;
-    for (unsigned i = GW_BUILTIN_PUSH; i <= GW_BUILTIN_FROM; i++)
+    for (unsigned i = GW_BUILTIN_PUSH; i <= GW_BUILTIN_FROM; i++) {
         if (gw_text_is(expr->name.text, gw_builtin_text(i)))
             method = i;
+    }
     expr->ref = (struct gw_ref){.kind = GW_REF_BUILTIN, .builtin = method};
     if (method == GW_BUILTIN_PUSH) {
         list_push(checker, expr);
@@ -501,10 +508,11 @@ void gw_check_method(struct gw_checker *checker, struct gw_expr *expr)
     gw_check_expr(checker, expr->object, NULL);
     if (expr->object->is.shape == GW_SHAPE_UNKNOWN)
         return;
-    if (expr->object->is.shape == GW_SHAPE_DECL && method != GW_BUILTIN_NOW)
+    if (expr->object->is.shape == GW_SHAPE_DECL && method != GW_BUILTIN_NOW) {
         decl_method(checker, expr, method);
-    else
+    } else {
         no_method(checker, expr);
+    }
 }
 
 /* ---- create ---- */
@@ -551,9 +559,10 @@ void gw_check_create(struct gw_checker *checker, struct gw_expr *expr)
         gw_check_inits_short(checker, init);
         if (field < 0 || init->value == NULL)
             continue;
-        if (given[field])
+        if (given[field]) {
             gw_check_error(checker, 1052, init->name.span, "`%.*s` is given twice",
                            GW_TEXT_ARG(init->name.text));
+        }
         given[field] = true;
         init->field = (uint32_t)field;
         gw_check_value(checker, init->value, decl->as.entity.entity.fields[field].type);
@@ -571,10 +580,11 @@ void gw_check_create(struct gw_checker *checker, struct gw_expr *expr)
 static bool converts(const struct gw_type *from, const struct gw_type *to)
 {
     bool from_int = gw_type_is_integer(from->kind) || from->kind == GW_TYPE_ENUM;
-    if (gw_type_is_integer(to->kind))
+    if (gw_type_is_integer(to->kind)) {
         return from_int || from->kind == GW_TYPE_BOOL || from->kind == GW_TYPE_TIME ||
                from->kind == GW_TYPE_DUR ||
                (from->kind == GW_TYPE_UUID && to->kind == GW_TYPE_U128);
+    }
     switch (to->kind) {
     case GW_TYPE_DEC:
         return gw_type_is_integer(from->kind) ||
@@ -655,11 +665,12 @@ void gw_check_convert(struct gw_checker *checker, struct gw_expr *expr)
         struct gw_diag *diag =
             gw_check_error(checker, 1035, expr->span, "%.*s cannot be converted to %.*s",
                            GW_TEXT_ARG(text), GW_TEXT_ARG(to->name));
-        if (from->kind == GW_TYPE_DEC)
+        if (from->kind == GW_TYPE_DEC) {
             gw_diags_hint(checker->diags, diag,
                           type != NULL && type->kind == GW_TYPE_DEC
                               ? "round(x, digits, half_even) drops digits"
                               : "units(x) gives its smallest units");
+        }
         return;
     }
     to->type = type;

@@ -131,10 +131,11 @@ static void scan_order(struct gw_checker *checker, struct gw_stmt *stmt, const s
         }
         stmt->by_columns[i] = c;
         keys += home->columns[c].is_key;
-        if (home->columns[c].type != NULL && home->columns[c].type->kind == GW_TYPE_OPT)
+        if (home->columns[c].type != NULL && home->columns[c].type->kind == GW_TYPE_OPT) {
             gw_check_error(checker, 1072, stmt->by[i].span,
                            "`%.*s` may be absent: it gives no order",
                            GW_TEXT_ARG(stmt->by[i].text));
+        }
     }
     if (keys == home->key_count)
         return;
@@ -183,12 +184,14 @@ static void check_pushed(struct gw_checker *checker, struct gw_stmt *stmt)
         return;
     }
     bool lives_there = false;
-    for (uint32_t h = 0; h < is->decl->as.entity.home_count; h++)
+    for (uint32_t h = 0; h < is->decl->as.entity.home_count; h++) {
         lives_there |=
             gw_text_equal(is->decl->as.entity.homes[h].place.store.text, stmt->await_of.text);
-    if (!lives_there)
+    }
+    if (!lives_there) {
         gw_check_error(checker, 1057, stmt->await_of.span, "%.*s has no home in store %.*s",
                        GW_TEXT_ARG(is->decl->name.text), GW_TEXT_ARG(stmt->await_of.text));
+    }
 }
 
 static void check_await(struct gw_checker *checker, struct gw_stmt *stmt)
@@ -280,9 +283,10 @@ void gw_check_daemon_stmt(struct gw_checker *checker,
         return;
     case GW_STMT_RETRY:
         stmt->ends = true;
-        if (checker->await_else == 0)
+        if (checker->await_else == 0) {
             gw_check_error(checker, 1058, stmt->span,
                            "`retry` stands in the `else` block of an `await`");
+        }
         return;
     default: /* YIELD, ALERT have nothing to check */
         return;

@@ -96,17 +96,19 @@ static void member_numbers(struct gw_checker *checker, struct gw_ast_enum *ret,
         bool fits = is_int && !(member->has_number && member->number->is_big) &&
                     (number < 0 ? number >= least : (gw_u128)number <= most);
         struct gw_text type = gw_check_type_text(checker, base);
-        if (!fits)
+        if (!fits) {
             gw_check_error(checker, 1065, member->name.span, "the number of `%.*s` is no %.*s",
                            GW_TEXT_ARG(member->name.text), GW_TEXT_ARG(type));
+        }
         members[i] = (struct gw_enum_member){.name = member->name.text, .number = number};
         for (uint32_t j = 0; j < i; j++) {
-            if (gw_text_equal(members[j].name, members[i].name))
+            if (gw_text_equal(members[j].name, members[i].name)) {
                 gw_check_error(checker, 1021, member->name.span, "`%.*s` is declared twice",
                                GW_TEXT_ARG(member->name.text));
-            else if (members[j].number == number)
+            } else if (members[j].number == number) {
                 gw_check_error(checker, 1065, member->name.span, "`%.*s` has the number of `%.*s`",
                                GW_TEXT_ARG(member->name.text), GW_TEXT_ARG(members[j].name));
+            }
         }
         next = fits ? number + 1 : next + 1;
     }
@@ -171,9 +173,10 @@ static void check_option(struct gw_checker *checker, const struct gw_ast_option 
         bool ok = option->value->kind == options[i].kind &&
                   (number > 0 || options[i].kind == GW_EXPR_BOOL) && !option->value->is_big;
         ok = ok && (i != 0 || number <= 4096) && (i != 1 || number <= 64);
-        if (!ok)
+        if (!ok) {
             gw_check_error(checker, 1067, option->value->span, "`%s` is %s", options[i].name,
                            options[i].wanted);
+        }
         return;
     }
     struct gw_diag *diag = gw_check_error(checker, 1067, option->name.span, "no option `%.*s`",
@@ -208,11 +211,13 @@ void gw_check_store(struct gw_checker *checker, struct gw_decl *decl, uint16_t i
     }
     for (uint32_t i = 0; i < store->option_count; i++) {
         check_option(checker, &store->options[i]);
-        for (uint32_t j = 0; j < i; j++)
-            if (gw_text_equal(store->options[i].name.text, store->options[j].name.text))
+        for (uint32_t j = 0; j < i; j++) {
+            if (gw_text_equal(store->options[i].name.text, store->options[j].name.text)) {
                 gw_check_error(checker, 1021, store->options[i].name.span,
                                "option `%.*s` is given twice",
                                GW_TEXT_ARG(store->options[i].name.text));
+            }
+        }
     }
 }
 
@@ -238,10 +243,12 @@ static void check_index(struct gw_checker *checker, struct gw_decl *decl)
                            GW_TEXT_ARG(index->fields[i].text));
             ok = false;
         }
-        for (uint32_t j = 0; j < i; j++)
-            if (gw_text_equal(index->fields[i].text, index->fields[j].text))
+        for (uint32_t j = 0; j < i; j++) {
+            if (gw_text_equal(index->fields[i].text, index->fields[j].text)) {
                 gw_check_error(checker, 1070, index->fields[i].span, "`%.*s` stands there twice",
                                GW_TEXT_ARG(index->fields[i].text));
+            }
+        }
     }
     if (ok)
         index->entity = entity;
@@ -291,12 +298,13 @@ static void counter_by(struct gw_checker *checker, struct gw_ast_counter *counte
     if (of->kind == GW_TYPE_OPT)
         of = of->items[0];
     struct gw_text wanted = gw_check_type_text(checker, of);
-    if (!gw_type_equal(of, key))
+    if (!gw_type_equal(of, key)) {
         gw_check_error(checker, 1069, counter->key->span, "`%.*s` is %.*s",
                        GW_TEXT_ARG(counter->by.text), GW_TEXT_ARG(wanted));
-    else if (!gw_check_is_key_type(key))
+    } else if (!gw_check_is_key_type(key)) {
         gw_check_error(checker, 1068, counter->key->span, "%.*s is no type of a key",
                        GW_TEXT_ARG(wanted));
+    }
 }
 
 static void walk_where(struct gw_checker *checker, void *ctx)
@@ -313,10 +321,11 @@ static void check_counter(struct gw_checker *checker, struct gw_decl *decl)
     if (entity == NULL || type == NULL || entity->as.entity.entity.fields == NULL)
         return;
     counter->entity = entity;
-    if (counter->is_sum)
+    if (counter->is_sum) {
         counter_sum(checker, counter, entity);
-    else if (!gw_type_is_integer(type->kind))
+    } else if (!gw_type_is_integer(type->kind)) {
         gw_check_error(checker, 1069, counter->type->span, "a count is an integer");
+    }
     counter_by(checker, counter, decl, entity);
     if (counter->where == NULL)
         return;
@@ -359,9 +368,10 @@ static void check_signature(struct gw_checker *checker, struct gw_decl *decl, ui
     function->index = index;
     for (uint32_t i = 0; i < function->param_count; i++) {
         gw_check_type(checker, function->params[i].type);
-        if (function->params[i].initial != NULL)
+        if (function->params[i].initial != NULL) {
             gw_check_error(checker, 1010, function->params[i].initial->span,
                            "a parameter has no default");
+        }
     }
     for (uint32_t i = 0; i < function->result_count; i++)
         gw_check_type(checker, function->results[i]);
@@ -448,9 +458,10 @@ static void calls_of_block(struct calls *calls,
 static void check_recursion(struct gw_checker *checker)
 {
     struct calls calls = {.checker = checker};
-    for (uint32_t i = 0; i < checker->ast->decl_count && !calls.told; i++)
+    for (uint32_t i = 0; i < checker->ast->decl_count && !calls.told; i++) {
         if (checker->ast->decls[i]->kind == GW_DECL_FN)
             enter_fn(&calls, checker->ast->decls[i], checker->ast->decls[i]->name.span);
+    }
 }
 
 /* ---- all ---- */
@@ -494,9 +505,10 @@ void gw_check_decls(struct gw_checker *checker)
                        "more than %d declarations", DECLS_MAX);
         return;
     }
-    for (uint32_t i = 0; i < checker->ast->decl_count; i++)
+    for (uint32_t i = 0; i < checker->ast->decl_count; i++) {
         if (is_named(checker->ast->decls[i]))
             check_name(checker, i);
+    }
     limit(checker, GW_DECL_STORE, GW_STORES_MAX);
     limit(checker, GW_DECL_ENTITY, GW_ENTITIES_MAX);
     if (count_of(checker, GW_DECL_STORE) > GW_STORES_MAX)

@@ -64,12 +64,13 @@ static const struct gw_field *check_fields(struct gw_checker *checker, struct gw
     bool ok = made != NULL;
     for (uint32_t i = 0; made != NULL && i < count; i++) {
         ok &= check_field_decl(checker, &fields[i], &made[i]);
-        for (uint32_t j = 0; j < i; j++)
+        for (uint32_t j = 0; j < i; j++) {
             if (gw_text_equal(fields[i].name.text, fields[j].name.text)) {
                 gw_check_error(checker, 1021, fields[i].name.span, "field `%.*s` is declared twice",
                                GW_TEXT_ARG(fields[i].name.text));
                 ok = false;
             }
+        }
     }
     return ok ? made : NULL;
 }
@@ -168,9 +169,10 @@ static struct gw_decl *version_of(const struct gw_checker *checker, struct gw_te
 static bool same_keys(const struct gw_entity *a, const struct gw_entity *b)
 {
     bool same = a->key_count == b->key_count;
-    for (uint32_t i = 0; same && i < a->key_count; i++)
+    for (uint32_t i = 0; same && i < a->key_count; i++) {
         same = gw_text_equal(a->fields[i].name, b->fields[i].name) &&
                gw_type_equal(a->fields[i].type, b->fields[i].type);
+    }
     return same;
 }
 

@@ -62,9 +62,10 @@ const struct gw_type *gw_check_seen(struct gw_checker *checker, struct gw_expr *
                           : "write the type, as in u64(1) or dec<18,2>(1)");
     } else {
         diag = gw_check_error(checker, 1044, expr->span, "%.*s is not a value", GW_TEXT_ARG(is));
-        if (expr->is.shape == GW_SHAPE_ROW_REF || expr->is.shape == GW_SHAPE_OPT_ROW_REF)
+        if (expr->is.shape == GW_SHAPE_ROW_REF || expr->is.shape == GW_SHAPE_OPT_ROW_REF) {
             gw_diags_hint(checker->diags, diag,
                           "a row stays where it is: pass its key or its fields");
+        }
     }
     unknown(expr);
     return NULL;
@@ -82,16 +83,18 @@ bool gw_check_value(struct gw_checker *checker, struct gw_expr *expr, const stru
     struct gw_diag *diag = gw_check_error(checker, 1030, expr->span, "expected %.*s, found %.*s",
                                           GW_TEXT_ARG(wanted), GW_TEXT_ARG(is));
     const struct gw_type *found = expr->is.shape == GW_SHAPE_VALUE ? expr->is.type : NULL;
-    if (found != NULL && type->kind == GW_TYPE_OPT && gw_check_fits(found, type->items[0]))
+    if (found != NULL && type->kind == GW_TYPE_OPT && gw_check_fits(found, type->items[0])) {
         gw_diags_hint(checker->diags, diag, "wrap it: `some(…)`");
-    else if (found != NULL && found->kind == GW_TYPE_OPT && gw_check_fits(found->items[0], type))
+    } else if (found != NULL && found->kind == GW_TYPE_OPT &&
+               gw_check_fits(found->items[0], type)) {
         gw_diags_hint(checker->diags, diag, "unwrap it with `!`, `else fail` or `match`");
-    else if (found != NULL && gw_type_is_integer(found->kind) && gw_type_is_integer(type->kind))
+    } else if (found != NULL && gw_type_is_integer(found->kind) && gw_type_is_integer(type->kind)) {
         gw_diags_hint(checker->diags, diag, "nothing is converted silently: write `%.*s(…)`",
                       GW_TEXT_ARG(wanted));
-    else if (found != NULL && found->kind == GW_TYPE_DEC && type->kind == GW_TYPE_DEC)
+    } else if (found != NULL && found->kind == GW_TYPE_DEC && type->kind == GW_TYPE_DEC) {
         gw_diags_hint(checker->diags, diag, "round(x, %u, half_even) or %.*s(x)", type->scale,
                       GW_TEXT_ARG(wanted));
+    }
     unknown(expr);
     return false;
 }
@@ -152,10 +155,12 @@ static void page_field(struct gw_checker *checker, struct gw_expr *expr, const s
 
 static bool home_holds(const struct gw_ast_home *home, uint32_t field)
 {
-    for (uint32_t m = 0; m < home->map_count; m++)
-        for (uint32_t f = 0; f < home->maps[m].field_count; f++)
+    for (uint32_t m = 0; m < home->map_count; m++) {
+        for (uint32_t f = 0; f < home->maps[m].field_count; f++) {
             if (home->maps[m].field_index != NULL && home->maps[m].field_index[f] == field)
                 return true;
+        }
+    }
     return false;
 }
 
@@ -174,9 +179,10 @@ static void copy_field(struct gw_checker *checker, struct gw_expr *expr,
     }
     entity_field(checker, expr, copy);
     if (expr->is.shape == GW_SHAPE_VALUE && copy->home != NULL &&
-        !home_holds(copy->home, expr->ref.index))
+        !home_holds(copy->home, expr->ref.index)) {
         gw_check_error(checker, 1211, expr->span, "%.*s does not hold `%.*s`",
                        GW_TEXT_ARG(copy->home->home.name), GW_TEXT_ARG(expr->name.text));
+    }
 }
 
 static void field(struct gw_checker *checker, struct gw_expr *expr)
@@ -189,10 +195,11 @@ static void field(struct gw_checker *checker, struct gw_expr *expr)
         entity_field(checker, expr, object);
         return;
     case GW_SHAPE_ROW:
-        if (object->home != NULL)
+        if (object->home != NULL) {
             page_field(checker, expr, &object->home->home);
-        else
+        } else {
             entity_field(checker, expr, object);
+        }
         return;
     case GW_SHAPE_COPY:
         copy_field(checker, expr, object);

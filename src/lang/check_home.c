@@ -11,11 +11,12 @@ struct columns {
 static bool add_column(struct gw_checker *checker, struct columns *columns, struct gw_text name,
                        const struct gw_type *type, struct gw_span span)
 {
-    for (uint32_t i = 0; i < columns->count; i++)
+    for (uint32_t i = 0; i < columns->count; i++) {
         if (gw_text_equal(columns->items[i].name, name)) {
             gw_check_error(checker, 1204, span, "column `%.*s` is mapped twice", GW_TEXT_ARG(name));
             return false;
         }
+    }
     GW_ASSERT(columns->count < columns->capacity);
     columns->items[columns->count++] = (struct gw_column){.name = name, .type = type};
     return true;
@@ -23,9 +24,10 @@ static bool add_column(struct gw_checker *checker, struct columns *columns, stru
 
 static bool same_name(const struct gw_ast_map *map, uint32_t at)
 {
-    for (uint32_t i = 0; i < at; i++)
+    for (uint32_t i = 0; i < at; i++) {
         if (map->field_index[i] == map->field_index[at])
             return true;
+    }
     return false;
 }
 
@@ -69,13 +71,15 @@ static bool signature(struct gw_checker *checker, const struct gw_name *name,
     const struct gw_ast_function *function = &fn->as.function;
     const struct gw_type *result = function->result_count ? function->results[0]->type : NULL;
     bool ok = result != NULL && function->param_count == from_count;
-    for (uint32_t i = 0; ok && i < from_count; i++)
+    for (uint32_t i = 0; ok && i < from_count; i++) {
         ok = function->params[i].type->type != NULL &&
              gw_type_equal(function->params[i].type->type, from[i]);
-    if (ok && to_count == 1)
+    }
+    if (ok && to_count == 1) {
         ok = gw_type_equal(result, to[0]);
-    else if (ok)
+    } else if (ok) {
         ok = result->kind == GW_TYPE_TUPLE && result->item_count == to_count;
+    }
     for (uint32_t i = 0; ok && to_count > 1 && i < to_count; i++)
         ok = gw_type_equal(result->items[i], to[i]);
     if (ok)
@@ -131,7 +135,7 @@ static bool via_types(struct gw_checker *checker, const struct gw_entity *entity
 static void map_columns(struct gw_checker *checker, const struct gw_entity *entity,
                         struct gw_ast_map *map, struct columns *columns)
 {
-    const struct gw_type *types[GW_FIELDS_MAX];
+    const struct gw_type *types[GW_FIELDS_MAX] = {NULL};
     if (map->field_count > GW_FIELDS_MAX || map->column_count > GW_TYPE_TUPLE_MAX) {
         gw_check_error(checker, 1206, map->span, "too many fields or columns in one map");
         return;
@@ -143,9 +147,10 @@ static void map_columns(struct gw_checker *checker, const struct gw_entity *enti
         types[0] = entity->fields[map->field_index[0]].type;
     }
     for (uint32_t i = 0; i < map->column_count; i++) {
-        if (!map->is_via && types[0]->kind == GW_TYPE_TUPLE)
+        if (!map->is_via && types[0]->kind == GW_TYPE_TUPLE) {
             gw_check_error(checker, 1206, map->span,
                            "a tuple lies in several columns: map it by `via`");
+        }
         map->column_index[i] = columns->count;
         if (!add_column(checker, columns, map->columns[i].text, types[i], map->columns[i].span))
             return;
@@ -380,10 +385,11 @@ static void check_home(struct gw_checker *checker, struct gw_decl *decl, struct 
 static void same_places(struct gw_checker *checker, const struct gw_ast_entity *entity, uint32_t at)
 {
     const struct gw_place_expr *place = &entity->homes[at].place;
-    for (uint32_t i = 0; i < at; i++)
+    for (uint32_t i = 0; i < at; i++) {
         if (gw_text_equal(entity->homes[i].place.store.text, place->store.text) &&
             gw_text_equal(entity->homes[i].place.place.text, place->place.text))
             gw_check_error(checker, 1214, place->span, "this entity lives there already");
+    }
 }
 
 void gw_check_homes(struct gw_checker *checker, struct gw_decl *decl)
@@ -443,10 +449,11 @@ static const struct gw_ast_home *named_home(struct gw_checker *checker, const st
                              GW_TEXT_ARG(decl->name.text), GW_TEXT_ARG(name->text))
             : gw_check_error(checker, 1209, name->span, "%.*s has no home in `%.*s`",
                              GW_TEXT_ARG(decl->name.text), GW_TEXT_ARG(name->text));
-    if (in_store > 1)
+    if (in_store > 1) {
         gw_diags_hint(checker->diags, diag, "name it by its table");
-    else
+    } else {
         gw_check_hint_names(checker, diag, name->text, "homes", names, count);
+    }
     return NULL;
 }
 
@@ -457,11 +464,13 @@ static void check_prefer(struct gw_checker *checker, struct gw_decl *decl)
         GW_CHECK_ARRAY(checker, const struct gw_ast_home *, onboard->prefer_count);
     for (uint32_t i = 0; onboard->prefer_homes != NULL && i < onboard->prefer_count; i++) {
         onboard->prefer_homes[i] = named_home(checker, decl, &onboard->prefer[i]);
-        for (uint32_t j = 0; j < i; j++)
+        for (uint32_t j = 0; j < i; j++) {
             if (onboard->prefer_homes[i] != NULL &&
-                onboard->prefer_homes[i] == onboard->prefer_homes[j])
+                onboard->prefer_homes[i] == onboard->prefer_homes[j]) {
                 gw_check_error(checker, 1210, onboard->prefer[i].span, "`%.*s` stands there twice",
                                GW_TEXT_ARG(onboard->prefer[i].text));
+            }
+        }
     }
 }
 
@@ -473,9 +482,10 @@ static void walk_rule(struct gw_checker *checker, void *ctx)
     for (uint32_t i = 0; i < onboard->copy_count; i++) {
         struct gw_ast_copy *copy = &onboard->copies[i];
         copy->home = named_home(checker, decl, &copy->of);
-        for (uint32_t j = 0; j < i; j++)
+        for (uint32_t j = 0; j < i; j++) {
             if (copy->home != NULL && copy->home == onboard->copies[j].home)
                 gw_check_error(checker, 1210, copy->of.span, "this home has a name already");
+        }
         gw_check_bind(checker, &copy->local, &copy->name,
                       (struct gw_shaped){.shape = GW_SHAPE_COPY, .decl = decl, .home = copy->home},
                       false);

@@ -89,18 +89,20 @@ void gw_check_literal(struct gw_checker *checker, struct gw_expr *expr, const st
     bool is_dec = hint != NULL && hint->kind == GW_TYPE_DEC;
     switch (expr->kind) {
     case GW_EXPR_INT:
-        if (is_dec)
+        if (is_dec) {
             decimal(checker, expr, hint);
-        else if (hint != NULL && gw_type_is_integer(hint->kind))
+        } else if (hint != NULL && gw_type_is_integer(hint->kind)) {
             number(checker, expr, hint);
-        else
+        } else {
             bare(checker, expr, GW_SHAPE_BARE_INT);
+        }
         break;
     case GW_EXPR_DECIMAL:
-        if (is_dec)
+        if (is_dec) {
             decimal(checker, expr, hint);
-        else
+        } else {
             bare(checker, expr, GW_SHAPE_BARE_DEC);
+        }
         break;
     case GW_EXPR_STRING:
         text(checker, expr, hint, GW_TYPE_STR);
@@ -115,16 +117,18 @@ void gw_check_literal(struct gw_checker *checker, struct gw_expr *expr, const st
         constant(expr, gw_type_of_kind(GW_TYPE_DUR), (union gw_value){.i = expr->number});
         break;
     case GW_EXPR_NONE:
-        if (hint != NULL && hint->kind == GW_TYPE_OPT)
+        if (hint != NULL && hint->kind == GW_TYPE_OPT) {
             constant(expr, hint, (union gw_value){.opt = NULL});
-        else
+        } else {
             bare(checker, expr, GW_SHAPE_BARE_NONE);
+        }
         break;
     default: /* LIST: [] */
-        if (hint != NULL && hint->kind == GW_TYPE_LIST)
+        if (hint != NULL && hint->kind == GW_TYPE_LIST) {
             expr->is = gw_shaped_value(hint);
-        else
+        } else {
             bare(checker, expr, GW_SHAPE_BARE_LIST);
+        }
         break;
     }
 }
@@ -175,9 +179,10 @@ static void of_const(struct gw_checker *checker, struct gw_expr *expr, struct gw
         constant(expr, decl->as.constant.type->type, value->constant);
     } else {
         expr->is = (struct gw_shaped){.shape = GW_SHAPE_UNKNOWN};
-        if (decl->as.constant.state != 2)
+        if (decl->as.constant.state != 2) {
             gw_check_error(checker, 1037, expr->span, "`%.*s` is used before it is declared",
                            GW_TEXT_ARG(decl->name.text));
+        }
     }
 }
 
@@ -250,8 +255,9 @@ void gw_check_name(struct gw_checker *checker, struct gw_expr *expr, const struc
         return;
     }
     struct gw_decl *decl = gw_check_find(checker, expr->name.text);
-    if (decl != NULL)
+    if (decl != NULL) {
         of_decl(checker, expr, decl);
-    else
+    } else {
         enumerator(checker, expr);
+    }
 }

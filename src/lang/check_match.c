@@ -81,14 +81,15 @@ static struct gw_shaped some_pattern(struct gw_checker *checker, struct gw_arm *
 {
     struct gw_shaped is = cases->is;
     twice(checker, arm, &cases->some);
-    if (is.shape == GW_SHAPE_OPT_ROW_REF)
+    if (is.shape == GW_SHAPE_OPT_ROW_REF) {
         is.shape = GW_SHAPE_ROW_REF;
-    else if (is.shape == GW_SHAPE_OPT_ROW)
+    } else if (is.shape == GW_SHAPE_OPT_ROW) {
         is.shape = GW_SHAPE_ROW;
-    else if (is.shape == GW_SHAPE_VALUE && is.type->kind == GW_TYPE_OPT)
+    } else if (is.shape == GW_SHAPE_VALUE && is.type->kind == GW_TYPE_OPT) {
         return gw_shaped_value(is.type->items[0]);
-    else if (is.shape != GW_SHAPE_UNKNOWN)
+    } else if (is.shape != GW_SHAPE_UNKNOWN) {
         misfit(checker, arm, cases);
+    }
     if (is.shape != GW_SHAPE_ROW_REF && is.shape != GW_SHAPE_ROW)
         is = (struct gw_shaped){.shape = GW_SHAPE_UNKNOWN};
     return is;
@@ -189,13 +190,14 @@ static const char *missing(struct gw_checker *checker, const struct cases *cases
         return !cases->members[1] ? "true" : !cases->members[0] ? "false" : NULL;
     if (type->kind != GW_TYPE_ENUM)
         return "_";
-    for (uint32_t i = 0; i < type->members->member_count; i++)
+    for (uint32_t i = 0; i < type->members->member_count; i++) {
         if (i >= 256 || !cases->members[i]) {
             struct gw_text name = gw_arena_printf(checker->arena, "%.*s",
                                                   GW_TEXT_ARG(type->members->members[i].name));
             *ret = name;
             return name.data;
         }
+    }
     return NULL;
 }
 

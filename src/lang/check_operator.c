@@ -10,20 +10,21 @@ static const struct gw_type *no_operator(struct gw_checker *checker, enum gw_ast
     struct gw_diag *diag =
         gw_check_error(checker, 1031, span, "`%s` does not go with %.*s and %.*s",
                        gw_ast_op_text(op), GW_TEXT_ARG(a), GW_TEXT_ARG(b));
-    if (left->kind == GW_TYPE_DEC && right->kind == GW_TYPE_DEC && op == GW_AST_OP_DIV)
+    if (left->kind == GW_TYPE_DEC && right->kind == GW_TYPE_DEC && op == GW_AST_OP_DIV) {
         gw_diags_hint(checker->diags, diag, "div(a, b, %u, half_even) says how to round",
                       left->scale);
-    else if (left->kind == GW_TYPE_DEC && right->kind == GW_TYPE_DEC)
+    } else if (left->kind == GW_TYPE_DEC && right->kind == GW_TYPE_DEC) {
         gw_diags_hint(checker->diags, diag,
                       "equal digits after the point are needed: round(x, %u, half_even)",
                       left->scale);
-    else if (gw_type_is_integer(left->kind) && gw_type_is_integer(right->kind))
+    } else if (gw_type_is_integer(left->kind) && gw_type_is_integer(right->kind)) {
         gw_diags_hint(checker->diags, diag, "nothing is converted silently: write `%.*s(…)`",
                       GW_TEXT_ARG(a));
-    else if (left->kind == GW_TYPE_STR && right->kind == GW_TYPE_STR && op == GW_AST_OP_ADD)
+    } else if (left->kind == GW_TYPE_STR && right->kind == GW_TYPE_STR && op == GW_AST_OP_ADD) {
         gw_diags_hint(checker->diags, diag, "concat(a, b) joins strings");
-    else if (left->kind == GW_TYPE_OPT || right->kind == GW_TYPE_OPT)
+    } else if (left->kind == GW_TYPE_OPT || right->kind == GW_TYPE_OPT) {
         gw_diags_hint(checker->diags, diag, "unwrap the opt with `!`, `else fail` or `match`");
+    }
     return NULL;
 }
 
@@ -85,10 +86,11 @@ static bool fold_int(enum gw_ast_op op, bool is_signed, union gw_value a, union 
     default: /* DIV, MOD */
         if (is_zero || (is_signed && b.i == -1 && a.u << 1 == 0 && a.u != 0))
             return false;
-        if (is_signed)
+        if (is_signed) {
             ret->i = op == GW_AST_OP_DIV ? a.i / b.i : a.i % b.i;
-        else
+        } else {
             ret->u = op == GW_AST_OP_DIV ? a.u / b.u : a.u % b.u;
+        }
         return true;
     }
 }
@@ -185,10 +187,11 @@ static void arithmetic(struct gw_checker *checker, struct gw_expr *expr, const s
     if (scales) {
         gw_check_expr(checker, left, NULL);
         gw_check_expr(checker, right, NULL);
-        if (is_dec(left) && gw_check_is_bare(right))
+        if (is_dec(left) && gw_check_is_bare(right)) {
             own_digits(checker, right);
-        else if (is_dec(right) && gw_check_is_bare(left))
+        } else if (is_dec(right) && gw_check_is_bare(left)) {
             own_digits(checker, left);
+        }
     }
     bool done = scales && is_dec(left) && is_dec(right);
     if (!done && !both(checker, expr, hint, scales)) {

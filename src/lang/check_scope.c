@@ -25,34 +25,38 @@ struct gw_decl *gw_check_need(struct gw_checker *checker, const struct gw_name *
         return decl;
     struct gw_text names[NAMES_MAX];
     size_t count = 0;
-    for (uint32_t i = 0; i < checker->ast->decl_count && count < NAMES_MAX; i++)
+    for (uint32_t i = 0; i < checker->ast->decl_count && count < NAMES_MAX; i++) {
         if (checker->ast->decls[i]->kind == kind)
             names[count++] = checker->ast->decls[i]->name.text;
+    }
     const char *noun = gw_decl_kind_text(kind);
     struct gw_diag *diag;
-    if (decl == NULL)
+    if (decl == NULL) {
         diag = gw_check_error(checker, 1020, name->span, "no %s `%.*s`", noun,
                               GW_TEXT_ARG(name->text));
-    else
+    } else {
         diag = gw_check_error(checker, 1040, name->span, "`%.*s` is a %s, not a %s",
                               GW_TEXT_ARG(name->text), gw_decl_kind_text(decl->kind), noun);
+    }
     gw_check_hint_names(checker, diag, name->text, "declared", names, count);
     return NULL;
 }
 
 struct gw_local *gw_check_local(const struct gw_checker *checker, struct gw_text name)
 {
-    for (uint32_t i = checker->visible_count; i-- > 0;)
+    for (uint32_t i = checker->visible_count; i-- > 0;) {
         if (gw_text_equal(checker->visible[i]->name.text, name))
             return checker->visible[i];
+    }
     return NULL;
 }
 
 bool gw_check_is_builtin(struct gw_text name)
 {
-    for (unsigned i = 0; i < GW_BUILTIN_PUSH; i++) /* methods have no name of their own */
+    for (unsigned i = 0; i < GW_BUILTIN_PUSH; i++) { /* methods have no name of their own */
         if (gw_text_is(name, gw_builtin_text(i)))
             return true;
+    }
     return false;
 }
 
@@ -89,15 +93,16 @@ static void report_shadowing(struct gw_checker *checker, const struct gw_name *n
         gw_diags_hint(checker->diags, diag, "assign with `=`, or choose another name");
         return;
     }
-    if (decl != NULL)
+    if (decl != NULL) {
         diag = gw_check_error(checker, 1022, name->span, "`%.*s` would hide the %s of that name",
                               GW_TEXT_ARG(name->text), gw_decl_kind_text(decl->kind));
-    else if (gw_check_is_builtin(name->text))
+    } else if (gw_check_is_builtin(name->text)) {
         diag = gw_check_error(checker, 1022, name->span, "`%.*s` would hide the built-in function",
                               GW_TEXT_ARG(name->text));
-    else if (gw_check_members(checker, name->text, &in_enum, &member) > 0)
+    } else if (gw_check_members(checker, name->text, &in_enum, &member) > 0) {
         diag = gw_check_error(checker, 1022, name->span, "`%.*s` would hide a member of enum %.*s",
                               GW_TEXT_ARG(name->text), GW_TEXT_ARG(in_enum->name.text));
+    }
     gw_diags_hint(checker->diags, diag, "choose another name");
 }
 

@@ -25,26 +25,29 @@ static void check_fail(struct gw_checker *checker, struct gw_stmt *stmt)
                                          : "only txn and view have results to fail with");
         return;
     }
-    for (uint32_t i = 1; i < function->result_count; i++)
+    for (uint32_t i = 1; i < function->result_count; i++) {
         if (try_member(function->results[i]->type, expr)) {
             gw_check_value(checker, expr, function->results[i]->type);
             stmt->fail_index = i;
             return;
         }
+    }
     gw_check_expr(checker, expr, NULL);
-    for (uint32_t i = 1; i < function->result_count && gw_check_is_bare(expr); i++)
+    for (uint32_t i = 1; i < function->result_count && gw_check_is_bare(expr); i++) {
         if (function->results[i]->type != NULL)
             gw_check_expr(checker, expr, function->results[i]->type);
+    }
     if (expr->is.shape == GW_SHAPE_UNKNOWN)
         return;
     const struct gw_type *type = gw_check_seen(checker, expr);
     if (type == NULL)
         return;
-    for (uint32_t i = 1; i < function->result_count; i++)
+    for (uint32_t i = 1; i < function->result_count; i++) {
         if (function->results[i]->type != NULL && gw_check_fits(type, function->results[i]->type)) {
             stmt->fail_index = i;
             return;
         }
+    }
     struct gw_text text = gw_check_type_text(checker, type);
     struct gw_diag *diag = gw_check_error(
         checker, 1049, expr->span, "%.*s is no fail type of this function", GW_TEXT_ARG(text));
@@ -371,10 +374,11 @@ static void check_return(struct gw_checker *checker, struct gw_stmt *stmt)
     } else {
         gw_check_expr(checker, stmt->value, result->type);
         enum gw_shape shape = stmt->value->is.shape;
-        if (shape == GW_SHAPE_ROW_REF || shape == GW_SHAPE_OPT_ROW_REF)
+        if (shape == GW_SHAPE_ROW_REF || shape == GW_SHAPE_OPT_ROW_REF) {
             gw_check_seen(checker, stmt->value);
-        else
+        } else {
             gw_check_value(checker, stmt->value, result->type);
+        }
     }
 }
 
@@ -403,10 +407,12 @@ static void check_emit(struct gw_checker *checker, struct gw_stmt *stmt)
         gw_check_inits_short(checker, init);
         if (init->value != NULL)
             gw_check_any(checker, init->value, NULL);
-        for (uint32_t j = 0; j < i; j++)
-            if (gw_text_equal(stmt->inits[j].name.text, init->name.text))
+        for (uint32_t j = 0; j < i; j++) {
+            if (gw_text_equal(stmt->inits[j].name.text, init->name.text)) {
                 gw_check_error(checker, 1052, init->name.span, "`%.*s` is given twice",
                                GW_TEXT_ARG(init->name.text));
+            }
+        }
     }
     if (stmt->init_count > GW_FIELDS_MAX)
         gw_check_error(checker, 1066, stmt->span, "more than %d fields", GW_FIELDS_MAX);

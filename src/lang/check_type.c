@@ -73,9 +73,10 @@ static const struct gw_type *of_kind(struct gw_checker *checker, const struct gw
     struct gw_type type = {.kind = expr->kind, .unit = expr->unit};
     switch (expr->kind) {
     case GW_TYPE_DEC:
-        if (expr->args[0] < 1 || expr->args[0] > 38 || expr->args[1] > expr->args[0])
+        if (expr->args[0] < 1 || expr->args[0] > 38 || expr->args[1] > expr->args[0]) {
             return out_of_range(checker, expr,
                                 "dec<P,S>: P is 1 to 38 digits, S of them after the point");
+        }
         type.precision = (uint8_t)expr->args[0];
         type.scale = (uint8_t)expr->args[1];
         break;
@@ -113,9 +114,10 @@ static const struct gw_type *of_name(struct gw_checker *checker, const struct gw
                                         "str",  "bytes", "uuid", "opt",  "list", "real"};
     for (size_t i = 0; i < GW_COUNT_OF(words); i++)
         names[count++] = gw_text(words[i]);
-    for (uint32_t i = 0; i < checker->ast->decl_count && count < GW_COUNT_OF(names); i++)
+    for (uint32_t i = 0; i < checker->ast->decl_count && count < GW_COUNT_OF(names); i++) {
         if (checker->ast->decls[i]->kind == GW_DECL_ENUM)
             names[count++] = checker->ast->decls[i]->name.text;
+    }
     struct gw_diag *diag =
         gw_check_error(checker, 1027, expr->span, "no type `%.*s`", GW_TEXT_ARG(expr->name));
     gw_check_hint_names(checker, diag, expr->name, "types", names, count);
@@ -153,12 +155,13 @@ const struct gw_type *gw_check_type(
     struct gw_checker *checker,
     struct gw_type_expr *expr) /* NOLINT(misc-no-recursion): TYPE_DEPTH */
 {
-    if (expr->form == GW_TYPE_FORM_KIND)
+    if (expr->form == GW_TYPE_FORM_KIND) {
         expr->type = of_kind(checker, expr);
-    else if (expr->form == GW_TYPE_FORM_NAME)
+    } else if (expr->form == GW_TYPE_FORM_NAME) {
         expr->type = of_name(checker, expr);
-    else
+    } else {
         expr->type = of_parts(checker, expr);
+    }
     return expr->type;
 }
 
@@ -184,9 +187,10 @@ bool gw_check_fits(const struct gw_type *from,
     case GW_TYPE_TUPLE:
         if (from->item_count != to->item_count)
             return false;
-        for (uint32_t i = 0; i < from->item_count; i++)
+        for (uint32_t i = 0; i < from->item_count; i++) {
             if (!gw_check_fits(from->items[i], to->items[i]))
                 return false;
+        }
         return true;
     default: /* no bounds inside */
         return gw_type_equal(from, to);
@@ -197,9 +201,10 @@ int gw_check_member(const struct gw_type *type, struct gw_text name)
 {
     if (type == NULL || type->kind != GW_TYPE_ENUM)
         return -1;
-    for (uint32_t i = 0; i < type->members->member_count; i++)
+    for (uint32_t i = 0; i < type->members->member_count; i++) {
         if (gw_text_equal(type->members->members[i].name, name))
             return (int)i;
+    }
     return -1;
 }
 
@@ -207,8 +212,9 @@ bool gw_check_is_key_type(const struct gw_type *type) /* NOLINT(misc-no-recursio
 {
     if (type->kind == GW_TYPE_REAL || type->kind == GW_TYPE_LIST)
         return false;
-    for (uint32_t i = 0; i < type->item_count; i++)
+    for (uint32_t i = 0; i < type->item_count; i++) {
         if (!gw_check_is_key_type(type->items[i]))
             return false;
+    }
     return true;
 }

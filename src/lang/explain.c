@@ -36,9 +36,10 @@ static bool in_group(const struct gw_key_use *key, uint32_t group)
 static uint32_t group_count(const struct gw_fn *fn, uint32_t group)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < fn->key_count; i++)
+    for (uint32_t i = 0; i < fn->key_count; i++) {
         if (in_group(&fn->keys[i], group) && !fn->keys[i].fresh)
             count += fn->keys[i].times;
+    }
     return count;
 }
 
@@ -49,12 +50,13 @@ static bool put_group(const struct gw_fn *fn, uint32_t group, struct gw_buf *ret
         const struct gw_key_use *key = &fn->keys[i];
         if (!in_group(key, group))
             continue;
-        if (!any && group == 0)
+        if (!any && group == 0) {
             gw_buf_put_str(ret, "direct     ");
-        else if (!any && group <= GW_KEY_DEPTH_MAX)
+        } else if (!any && group <= GW_KEY_DEPTH_MAX) {
             gw_buf_printf(ret, "dependent %u ", group);
-        else if (!any)
+        } else if (!any) {
             gw_buf_put_str(ret, group == GW_KEY_DEPTH_MAX + 1 ? "creates  " : "tables  ");
+        }
         gw_buf_printf(ret, "%s%.*s", any ? "  " : "", GW_TEXT_ARG(key->text));
         if (key->times > 1)
             gw_buf_printf(ret, " ×%u", key->times);
@@ -72,15 +74,17 @@ static void put_keys(const struct gw_fn *fn, struct gw_buf *ret)
         size_t before = ret->len;
         if (any)
             gw_buf_put_str(ret, "        ");
-        if (put_group(fn, group, ret))
+        if (put_group(fn, group, ret)) {
             any = true;
-        else
+        } else {
             ret->len = before;
+        }
     }
-    if (any)
+    if (any) {
         gw_buf_put_u8(ret, '\n');
-    else
+    } else {
         ret->len = begin;
+    }
 }
 
 /** "my 2 rows, pg 3 rows": writes of entities by store */
@@ -89,11 +93,12 @@ static void put_homes(const struct gw_program *program, const struct gw_fn *fn, 
     const char *lead = " · homes pushed: ";
     for (uint32_t s = 0; s < program->store_count; s++) {
         uint32_t rows = 0;
-        for (uint32_t i = 0; i < fn->key_count; i++)
+        for (uint32_t i = 0; i < fn->key_count; i++) {
             for (uint32_t h = 0;
                  fn->keys[i].entity && fn->keys[i].written && h < fn->keys[i].entity->home_count;
                  h++)
                 rows += fn->keys[i].entity->homes[h]->home.store == s ? fn->keys[i].times : 0;
+        }
         if (rows == 0)
             continue;
         const char *unit = program->stores[s].kind == GW_STORE_REDIS ? "key" : "row";

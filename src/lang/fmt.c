@@ -150,10 +150,11 @@ static void if_head(struct fmt *fmt,
     if (!stmt->has_other_body)
         return;
     put(fmt, " else ");
-    if (stmt->other_body.has_braces)
+    if (stmt->other_body.has_braces) {
         block(fmt, &stmt->other_body);
-    else
+    } else {
         if_head(fmt, stmt->other_body.items[0]);
+    }
 }
 
 static void arm(struct fmt *fmt,
@@ -380,10 +381,11 @@ static void side(struct fmt *fmt, const struct gw_name *names, uint32_t count, b
     put(fmt, is_tuple ? "(" : "");
     for (uint32_t i = 0; i < count; i++) {
         put(fmt, i ? ", " : "");
-        if (is_outside)
+        if (is_outside) {
             gw_fmt_outside_name(&names[i], fmt->ret);
-        else
+        } else {
             name(fmt, &names[i]);
+        }
     }
     put(fmt, is_tuple ? ")" : "");
 }
@@ -629,10 +631,11 @@ static void declaration(struct fmt *fmt, const struct gw_decl *decl)
     begin(fmt, decl->span);
     put(fmt, gw_decl_kind_text(decl->kind));
     put(fmt, " ");
-    if (decl->kind == GW_DECL_INCLUDE)
+    if (decl->kind == GW_DECL_INCLUDE) {
         gw_fmt_string(gw_text_bytes(decl->as.include), fmt->ret);
-    else
+    } else {
         name(fmt, &decl->name);
+    }
     switch (decl->kind) {
     case GW_DECL_INCLUDE:
         break;

@@ -5,30 +5,32 @@ void gw_fmt_string(struct gw_bytes bytes, struct gw_buf *ret)
     gw_buf_put_u8(ret, '"');
     for (size_t i = 0; i < bytes.len; i++) {
         uint8_t c = bytes.data[i];
-        if (c == '"' || c == '\\')
+        if (c == '"' || c == '\\') {
             gw_buf_printf(ret, "\\%c", c);
-        else if (c == '\n')
+        } else if (c == '\n') {
             gw_buf_put_str(ret, "\\n");
-        else if (c == '\t')
+        } else if (c == '\t') {
             gw_buf_put_str(ret, "\\t");
-        else if (c == '\r')
+        } else if (c == '\r') {
             gw_buf_put_str(ret, "\\r");
-        else if (c == 0)
+        } else if (c == 0) {
             gw_buf_put_str(ret, "\\0");
-        else if (c < 0x20 || c == 0x7f)
+        } else if (c < 0x20 || c == 0x7f) {
             gw_buf_printf(ret, "\\u{%x}", c);
-        else
+        } else {
             gw_buf_put_u8(ret, c);
+        }
     }
     gw_buf_put_u8(ret, '"');
 }
 
 void gw_fmt_outside_name(const struct gw_name *name, struct gw_buf *ret)
 {
-    if (name->is_quoted)
+    if (name->is_quoted) {
         gw_fmt_string(gw_text_bytes(name->text), ret);
-    else
+    } else {
         gw_buf_put_text(ret, name->text);
+    }
 }
 
 void gw_fmt_type(const struct gw_type_expr *type,
@@ -38,13 +40,14 @@ void gw_fmt_type(const struct gw_type_expr *type,
     if (!is_tuple)
         gw_buf_put_text(ret, type->name);
     if (type->form == GW_TYPE_FORM_KIND && type->has_args) {
-        if (type->kind == GW_TYPE_TIME)
+        if (type->kind == GW_TYPE_TIME) {
             gw_buf_printf(ret, "<%s>", gw_time_unit_name(type->unit));
-        else if (type->kind == GW_TYPE_DEC)
+        } else if (type->kind == GW_TYPE_DEC) {
             gw_buf_printf(ret, "<%llu,%llu>", (unsigned long long)type->args[0],
                           (unsigned long long)type->args[1]);
-        else
+        } else {
             gw_buf_printf(ret, "<%llu>", (unsigned long long)type->args[0]);
+        }
     }
     if (type->item_count == 0)
         return;

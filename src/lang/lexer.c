@@ -85,11 +85,12 @@ static void skip_comment(struct gw_lexer *lexer)
         lexer->at++;
     struct gw_text text = text_from(lexer, begin);
     size_t bad = gw_utf8_bad_at(text);
-    if (bad < text.len)
+    if (bad < text.len) {
         gw_diags_add(
             lexer->diags, 1005,
             (struct gw_span){lexer->file, begin + (uint32_t)bad, begin + (uint32_t)bad + 1},
             "the comment is not UTF-8");
+    }
     keep_comment(lexer, begin);
 }
 
@@ -221,12 +222,13 @@ static void lex_number(struct gw_lexer *lexer, struct gw_token *token)
     token->text = text_from(lexer, begin);
     struct gw_text suffix = text_from(lexer, end_of_digits);
     if (lexer->at > point) {
-        for (uint32_t i = point + 1; i < lexer->at; i++)
+        for (uint32_t i = point + 1; i < lexer->at; i++) {
             if (!is_digit(byte_at(lexer, i)) && byte_at(lexer, i) != '_') {
                 malformed_number(lexer, token);
                 token->kind = GW_TOKEN_DECIMAL;
                 return;
             }
+        }
         read_decimal(lexer, token, point);
     } else if (only_digits) {
         read_int(lexer, token, token->text);
@@ -416,17 +418,19 @@ static void bad_character(struct gw_lexer *lexer)
         return;
     }
     struct gw_diag *diag;
-    if (byte < 0x20 || byte == 0x7f)
+    if (byte < 0x20 || byte == 0x7f) {
         diag = gw_diags_add(lexer->diags, 1001, span, "unexpected control character 0x%02x", byte);
-    else
+    } else {
         diag = gw_diags_add(lexer->diags, 1001, span, "unexpected character `%.*s`",
                             GW_TEXT_ARG(text_from(lexer, begin)));
-    if (byte == ';')
+    }
+    if (byte == ';') {
         gw_diags_hint(lexer->diags, diag, "a newline ends a statement; leave the `;` out");
-    else if (byte == '\'')
+    } else if (byte == '\'') {
         gw_diags_hint(lexer->diags, diag, "strings are written \"so\"");
-    else if (byte == '&')
+    } else if (byte == '&') {
         gw_diags_hint(lexer->diags, diag, "write `and`");
+    }
 }
 
 struct gw_token gw_lexer_next(struct gw_lexer *lexer)

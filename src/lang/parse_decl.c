@@ -278,17 +278,19 @@ static const struct {
 
 const char *gw_decl_kind_text(enum gw_decl_kind kind)
 {
-    for (size_t i = 0; i < GW_COUNT_OF(decls); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(decls); i++) {
         if (decls[i].kind == kind)
             return decls[i].word;
+    }
     return "";
 }
 
 static bool is_decl_word(struct gw_text word)
 {
-    for (size_t i = 0; i < GW_COUNT_OF(decls); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(decls); i++) {
         if (gw_text_is(word, decls[i].word))
             return true;
+    }
     return false;
 }
 
@@ -311,12 +313,13 @@ static void unknown_decl(struct gw_parser *parser)
     struct gw_diag *diag = gw_parser_wanted(parser, "a declaration");
     struct gw_text near =
         is_word ? gw_near(word, words, GW_COUNT_OF(words)) : (struct gw_text){NULL, 0};
-    if (near.data != NULL)
+    if (near.data != NULL) {
         gw_diags_hint(parser->diags, diag, "did you mean `%.*s`?", GW_TEXT_ARG(near));
-    else
+    } else {
         gw_diags_hint(parser->diags, diag,
                       "one of store, enum, entity, table, index, counter, const, fn, txn, view, "
                       "daemon, migrate, include");
+    }
 }
 
 struct gw_decl *gw_parse_decl(struct gw_parser *parser)

@@ -45,9 +45,10 @@ static bool parse_side(struct gw_parser *parser, bool is_outside, struct gw_grow
                        bool *ret_is_tuple)
 {
     *ret_is_tuple = gw_parser_accept(parser, GW_TOKEN_LPAREN);
-    if (*ret_is_tuple)
+    if (*ret_is_tuple) {
         return parse_names(parser, is_outside, names) &&
                gw_parser_expect(parser, GW_TOKEN_RPAREN, "after the names");
+    }
     struct gw_name name;
     bool ok = is_outside ? gw_parse_outside_name(parser, "a column", &name)
                          : gw_parse_word(parser, "a field", &name);
@@ -237,9 +238,10 @@ bool gw_parse_entity(struct gw_parser *parser, struct gw_ast_entity *ret)
         skip_part(parser);
     ret->key_count = fields.count;
     while (parser->token.kind != GW_TOKEN_RBRACE && parser->token.kind != GW_TOKEN_END &&
-           !gw_parse_at_decl(parser) && !parser->nomem)
+           !gw_parse_at_decl(parser) && !parser->nomem) {
         if (!parse_part(parser, ret, &fields, &homes))
             skip_part(parser);
+    }
     ret->fields = fields.items;
     ret->field_count = fields.count;
     ret->homes = homes.items;
@@ -263,9 +265,10 @@ bool gw_parse_table(struct gw_parser *parser, struct gw_ast_table *ret)
     ret->key_count = fields.count;
     if (!gw_parser_expect(parser, GW_TOKEN_RPAREN, "after the key"))
         return false;
-    while (gw_parser_at(parser, GW_TOKEN_WORD))
+    while (gw_parser_at(parser, GW_TOKEN_WORD)) {
         if (!gw_parse_field(parser, &fields, false))
             return false;
+    }
     ret->fields = fields.items;
     ret->field_count = fields.count;
     return gw_parser_expect(parser, GW_TOKEN_RBRACE, "at the end of the table");

@@ -327,9 +327,10 @@ static struct gw_expr *parse_member(struct gw_parser *parser, struct gw_expr *ob
         expr->kind = GW_EXPR_CREATE;
         if (!gw_parse_inits(parser, &expr->inits, &expr->init_count))
             return NULL;
-        for (uint32_t i = 0; i < expr->init_count; i++)
+        for (uint32_t i = 0; i < expr->init_count; i++) {
             if (!expr->inits[i].is_short && !over(parser, expr, expr->inits[i].value))
                 return NULL;
+        }
         expr->span = gw_parser_span(parser, object->span);
         return expr;
     }

@@ -561,9 +561,10 @@ static struct gw_stmt *parse_nested(struct gw_parser *parser) /* NOLINT(misc-no-
 {
     if (!gw_parser_at(parser, GW_TOKEN_WORD))
         return parse_expr_stmt(parser);
-    for (size_t i = 0; i < GW_COUNT_OF(statements); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(statements); i++) {
         if (gw_text_is(parser->token.text, statements[i].word))
             return statements[i].parse(parser);
+    }
     if (gw_parser_peek(parser).kind == GW_TOKEN_DEFINE)
         return parse_let(parser);
     bool is_soft;

@@ -16,22 +16,24 @@ static bool kind_of(struct gw_text word, enum gw_type_kind *ret)
                   {"time", GW_TYPE_TIME},
                   {"str", GW_TYPE_STR},
                   {"bytes", GW_TYPE_BYTES}};
-    for (size_t i = 0; i < GW_COUNT_OF(others); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(others); i++) {
         if (gw_text_is(word, others[i].text)) {
             *ret = others[i].kind;
             return true;
         }
+    }
     return false;
 }
 
 static bool parse_unit(struct gw_parser *parser, enum gw_time_unit *ret)
 {
     static const enum gw_time_unit units[] = {GW_TIME_S, GW_TIME_MS, GW_TIME_US, GW_TIME_NS};
-    for (size_t i = 0; i < GW_COUNT_OF(units); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(units); i++) {
         if (gw_parser_accept_word(parser, gw_time_unit_name(units[i]))) {
             *ret = units[i];
             return true;
         }
+    }
     gw_parser_wanted(parser, "a unit: `s`, `ms`, `us` or `ns`");
     return false;
 }
@@ -60,9 +62,10 @@ static bool parse_args(struct gw_parser *parser, struct gw_type_expr *type)
     type->has_args = true;
     bool ok = type->kind == GW_TYPE_TIME ? parse_unit(parser, &type->unit)
                                          : gw_parse_u64(parser, "a number", &type->args[0]);
-    if (ok && type->kind == GW_TYPE_DEC)
+    if (ok && type->kind == GW_TYPE_DEC) {
         ok = gw_parser_expect(parser, GW_TOKEN_COMMA, "and the digits after the point") &&
              gw_parse_u64(parser, "a number", &type->args[1]);
+    }
     return ok && expect_close(parser);
 }
 
@@ -81,9 +84,10 @@ static bool parse_container(struct gw_parser *parser, struct gw_type_expr *type)
     struct gw_growing items = {NULL, 0, 0};
     bool ok =
         gw_parser_expect(parser, GW_TOKEN_LT, "and the type inside") && add_item(parser, &items);
-    if (ok && type->form == GW_TYPE_FORM_LIST)
+    if (ok && type->form == GW_TYPE_FORM_LIST) {
         ok = gw_parser_expect(parser, GW_TOKEN_COMMA, "and the largest number of items") &&
              gw_parse_u64(parser, "a number", &type->args[0]);
+    }
     type->items = items.items;
     type->item_count = items.count;
     type->has_args = true;
@@ -144,12 +148,13 @@ struct gw_type_expr *gw_parse_type(
     type->span = parser->token.span;
     parser->types++;
     bool ok = false;
-    if (gw_parser_at(parser, GW_TOKEN_LPAREN))
+    if (gw_parser_at(parser, GW_TOKEN_LPAREN)) {
         ok = parse_tuple(parser, type);
-    else if (gw_parser_at(parser, GW_TOKEN_WORD))
+    } else if (gw_parser_at(parser, GW_TOKEN_WORD)) {
         ok = parse_word_type(parser, type);
-    else
+    } else {
         gw_parser_wanted(parser, "a type");
+    }
     parser->types--;
     type->span = gw_parser_span(parser, type->span);
     return ok ? type : NULL;

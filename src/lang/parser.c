@@ -10,9 +10,10 @@ static const char *const reserved[] = {
 
 bool gw_word_is_reserved(struct gw_text word)
 {
-    for (size_t i = 0; i < GW_COUNT_OF(reserved); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(reserved); i++) {
         if (gw_text_is(word, reserved[i]))
             return true;
+    }
     return false;
 }
 
@@ -105,15 +106,17 @@ struct gw_diag *gw_parser_error(struct gw_parser *parser, gw_code code, struct g
 struct gw_diag *gw_parser_wanted(struct gw_parser *parser, const char *what)
 {
     const struct gw_token *token = &parser->token;
-    if (token->kind == GW_TOKEN_END)
+    if (token->kind == GW_TOKEN_END) {
         return gw_parser_error(parser, 1010, token->span, "expected %s, found the end of the text",
                                what);
+    }
     struct gw_text shown = token->text;
     bool cut = shown.len > 40;
-    if (cut) /* at a character border */
+    if (cut) { /* at a character border */
         for (shown.len = 40;
              shown.len > 0 && ((unsigned char)shown.data[shown.len] & 0xc0) == 0x80;)
             shown.len--;
+    }
     return gw_parser_error(parser, 1010, token->span, "expected %s, found `%.*s%s`", what,
                            GW_TEXT_ARG(shown), cut ? "…" : "");
 }
@@ -224,9 +227,10 @@ bool gw_token_is_version(const struct gw_token *token)
 {
     if (token->kind != GW_TOKEN_WORD || token->text.len < 2 || token->text.data[0] != 'v')
         return false;
-    for (size_t i = 1; i < token->text.len; i++)
+    for (size_t i = 1; i < token->text.len; i++) {
         if (token->text.data[i] < '0' || token->text.data[i] > '9')
             return false;
+    }
     return true;
 }
 
@@ -301,9 +305,10 @@ static void read_decls(struct reading *reading);
 
 static bool is_being_read(const struct reading *reading, struct gw_text name)
 {
-    for (uint32_t i = 0; i <= reading->depth; i++)
+    for (uint32_t i = 0; i <= reading->depth; i++) {
         if (gw_text_equal(reading->parser->source->files[reading->stack[i]].name, name))
             return true;
+    }
     return false;
 }
 
