@@ -51,9 +51,45 @@
     X(7211, "the demo does not balance", \
       "The table shows in which row. Run it again with the same --seed and --keep, and report the folder that it names:\n" \
       "acknowledged payments, journal and databases are all in it.") \
-    X(7212, "the secret that a store's address names is not set", \
-      "An address that begins with env: or file: is read from the environment or a file when the store is opened, so that\n" \
-      "no secret stands in a program. Set the variable, or make the file readable, and run the command again.") \
+    X(7301, "a frame of the wire protocol is malformed", \
+      "A frame holds one canonical CBOR array of five items, as docs/formats.md#wire has it. The message names the byte.\n" \
+      "The server answers and closes the connection, because it cannot know where the next frame begins. Calls that were\n" \
+      "sent before are decided; repeat those without an answer under the same client and seq.") \
+    X(7302, "a frame of the wire protocol is too large", \
+      "The length in front of a frame is 0 or above the bound: a request 1 MiB, an answer 8 MiB. Most likely the other side\n" \
+      "speaks another protocol on this socket.") \
+    X(7303, "the request does not fit", \
+      "A member, argument or key is missing, unknown or of another type; the message names it. Numbers may be given as JSON\n" \
+      "numbers or texts; arguments as an object by name or an array in order. Nothing was done.") \
+    X(7304, "the connection did not begin with a hello that this server knows", \
+      "The first frame of a wire connection is HELLO with the version of the protocol. Client and server must be of versions\n" \
+      "that speak the same one.") \
+    X(7305, "nothing is at this path, or not for this method", \
+      "The paths of the HTTP interface are listed in src/api/README.md. Reads are GET, everything else is POST.") \
+    X(7306, "the identity of a call is malformed", \
+      "A repeatable call carries either an Idempotency-Key, or the client of POST /v1/sessions and a seq. The same identity\n" \
+      "with the same body is never done twice; `Prefer: respond-async` needs an Idempotency-Key.") \
+    X(7307, "no result waits under this key", \
+      "Results of respond-async are found by the server that took the call, for its last 1024. Repeat the call with the same\n" \
+      "Idempotency-Key and body: when it was decided, its result comes back, and it is not done twice.") \
+    X(7308, "the journal holds no batch with this index", \
+      "It is newer than the newest, or it was removed with an old segment.") \
+    X(7309, "a stale plan", \
+      "Another program came into force since the plan was made, or the server was started again. Plan again, look, deploy.") \
+    X(7310, "a token is needed", \
+      "The server has a tokens file. Send `Authorization: Bearer TOKEN` (HTTP), or the token in HELLO (wire). Only the\n" \
+      "SHA-256 sums of tokens are known here.") \
+    X(7311, "the tokens file is refused", \
+      "It is {\"tokens\": [{\"name\", \"role\", \"sha256\" or \"token\": \"env:NAME\" or \"file:PATH\", \"calls\": […]}]}; roles are\n" \
+      "view, data, operate. Nothing was started, so that no right is given by mistake.") \
+    X(7312, "the role does not suffice", \
+      "Roles are view < data < operate. Calls need operate, or the function's name in the token's `calls`.") \
+    X(7313, "listening beyond this machine needs tokens", \
+      "Without a tokens file everybody who reaches the server may operate; so only loopback and unix sockets are listened on.") \
+    X(7314, "the path of the socket is too long", \
+      "The kernel takes 107 bytes. Choose another path for the socket, or a shorter state folder.") \
+    X(7315, "too many listeners", \
+      "64 clients listen to server-sent events already. One connection may carry all topics.") \
     X(9001, "a bug in godwit",                                                                                                   \
       "An assertion failed, and the process stopped before a wrong state could be stored. What was acknowledged\n"               \
       "is in the journal. Please report the line that was printed, with the journal index if one was named.")
