@@ -5,6 +5,7 @@
 #include "kv/layer.h"
 
 enum {
+    GW_KV_FINGERS = 16,
     GW_KV_HEIGHT_MAX = 10, /* a quarter of the entries reach each next level: good for a million */
     GW_KV_LAYER_CHUNKS = 1024, /* 2 GiB: no batch comes near */
     GW_KV_REF_SHIFT = 3,       /* references count 8 bytes */
@@ -48,8 +49,8 @@ struct gw_kv_layer {
     uint32_t count;
     uint32_t chunk_count, chunk_used; /* of the newest chunk: bytes */
     atomic_size_t bytes;
-    gw_kv_ref path
-        [GW_KV_HEIGHT_MAX]; /* at each level the entry linked last, or the one before it: where a search begins */
+    /* For each group of keys, at each level the entry linked last, or the one before it: where a search begins. */
+    gw_kv_ref paths[GW_KV_FINGERS][GW_KV_HEIGHT_MAX];
     gw_kv_ref head;
     uint8_t *chunk[GW_KV_LAYER_CHUNKS];
 };
