@@ -3,6 +3,7 @@
 #include "ledger/evidence.h"
 #include "codec/cbor.h"
 #include "ledger/intent.h"
+#include "ledger/phase.h"
 
 enum { COPY_FIELDS = 4 };
 
@@ -395,7 +396,7 @@ static gw_rc judge(struct gw_ledger *ledger, const struct gw_evidence *evidence,
         return rc;
     bool open = rc == GW_OK;
     uint64_t changed = open ? GW_MAX(at->last_change, intent.index) : at->last_change;
-    *ret_conclusive = evidence->asof >= changed && meta->state != GW_KEY_CONFLICT;
+    *ret_conclusive = evidence->asof >= changed;
     *ret = gw_classify_look(&at->acked, open ? &intent.seen : NULL, &evidence->seen);
     return GW_OK;
 }
@@ -413,6 +414,8 @@ static gw_rc look_at_known(struct gw_ledger *ledger, const struct gw_evidence *e
         bool wanted = before->living && !before->resident && evidence->keep;
         return wanted ? make_resident(ledger, evidence, before, err) : GW_OK;
     }
+    if (before->state == GW_KEY_CONFLICT)
+        return GW_OK; /* found already; a person is at it */
     const struct gw_finding finding = {
         .entity = evidence->home->owner,
         .key = evidence->key,
@@ -551,7 +554,8 @@ gw_rc gw_ledger_fetch_plan(struct gw_ledger *ledger, const struct gw_program_ent
     }
     if (rc < 0 && rc != GW_NOTFOUND)
         return rc;
-    uint32_t homes = rc == GW_NOTFOUND ? (1u << entity->home_count) - 1 : covering_homes(entity);
+    bool all = rc == GW_NOTFOUND || meta.state == GW_KEY_CONFLICT; /* some home still has it */
+    uint32_t homes = all ? (1u << entity->home_count) - 1 : covering_homes(entity);
     GW_TRY(copies_get(ledger, entity, key, &copies, err));
     for (uint32_t i = 0; i < entity->home_count; i++)
         if (copy_of(&copies, entity->homes[i]->home.id))
@@ -571,10 +575,14 @@ gw_rc gw_ledger_row_expected(struct gw_ledger *ledger, const struct gw_program_h
     gw_arena_reset(&ledger->scratch);
     *ret = true;
     gw_rc rc = gw_pair_get(ledger, home->owner->entity.id, key, &meta, err);
-    if (rc == GW_NOTFOUND)
+    if (rc == GW_NOTFOUND) {
+        struct gw_phase_state phase;
+        GW_TRY(gw_ledger_phase(ledger, home->owner, &phase, err));
+        *ret = phase.phase < GW_PHASE_VERIFIED;
         return GW_OK;
+    }
     GW_TRY(rc);
     GW_TRY(judge(ledger, &evidence, &meta, &verdict, &conclusive, err));
-    *ret = !conclusive || verdict.verdict != GW_VERDICT_CONFLICT;
+    *ret = !conclusive || verdict.verdict != GW_VERDICT_CONFLICT || meta.state == GW_KEY_CONFLICT;
     return GW_OK;
 }

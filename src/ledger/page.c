@@ -145,6 +145,19 @@ static gw_rc judge_unknown(struct gw_ledger *ledger, struct audit *audit,
     return judge_known(ledger, audit, row, row->key, &meta, err);
 }
 
+/** The store's key column is not unique: the second row stops the key (GW2105). */
+static bool is_repeat(const struct gw_rec_page *rec, uint32_t row)
+{
+    return row > 0 && gw_bytes_equal(rec->rows[row].key, rec->rows[row - 1].key);
+}
+
+static gw_rc repeated(struct gw_ledger *ledger, const struct gw_program_home *home,
+                      struct gw_bytes key, const char *found_by, struct gw_err *err)
+{
+    return gw_evidence_problem(ledger, home, key, GW_TEXT_LIT("two rows have this key"), found_by,
+                               err);
+}
+
 /** Rows of the page below `key` (all that are left when it is NULL) have no key in the ledger. */
 static gw_rc rows_before(struct gw_ledger *ledger, struct audit *audit, uint32_t *io_row,
                          const struct gw_bytes *key, struct gw_err *err)
@@ -154,7 +167,12 @@ static gw_rc rows_before(struct gw_ledger *ledger, struct audit *audit, uint32_t
         if (key && gw_bytes_compare(row->key, *key) >= 0)
             return GW_OK;
         audit->state.now.rows++;
-        GW_TRY(judge_unknown(ledger, audit, row, err));
+        if (is_repeat(audit->rec, *io_row)) {
+            audit->state.now.findings++;
+            GW_TRY(repeated(ledger, audit->home, row->key, "audit", err));
+        } else {
+            GW_TRY(judge_unknown(ledger, audit, row, err));
+        }
         ++*io_row;
     }
     return GW_OK;
@@ -238,12 +256,13 @@ static void audit_move(struct gw_ledger *ledger, struct audit *audit)
     ledger->applying->wake_daemons = true;
 }
 
-/** Rows must rise strictly and stay inside the page's bounds, or the lockstep would convict the innocent. */
+/** Rows must rise and stay inside the page's bounds, or the lockstep would convict the innocent. */
 static bool rows_in_order(const struct gw_rec_page *rec)
 {
     struct gw_bytes before = rec->cursor_from;
     for (uint32_t i = 0; i < rec->row_count; i++) {
-        if ((before.len || i > 0) && gw_bytes_compare(before, rec->rows[i].key) >= 0)
+        int order = gw_bytes_compare(before, rec->rows[i].key);
+        if (i > 0 ? order > 0 : before.len && order >= 0)
             return false;
         before = rec->rows[i].key;
     }
@@ -303,7 +322,8 @@ static gw_rc scan_page(struct gw_ledger *ledger, const struct gw_rec_page *rec,
     if (ledger->applying->kind != GW_APPLIED_DONE)
         return GW_OK; /* nobody waits for it: an answer that came twice */
     for (uint32_t i = 0; i < rec->row_count; i++)
-        GW_TRY(scan_row(ledger, rec, home, &rec->rows[i], err));
+        GW_TRY(is_repeat(rec, i) ? repeated(ledger, home, rec->rows[i].key, "scan", err)
+                                 : scan_row(ledger, rec, home, &rec->rows[i], err));
     return GW_OK;
 }
 

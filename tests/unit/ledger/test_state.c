@@ -236,6 +236,17 @@ static void test_a_foreign_change_of_an_evicted_key_names_the_fields(void **stat
     assert_non_null(
         strstr(text, "    note      expected  value not kept  actual  \"theirs\"  <-- differs\n"));
     assert_null(strstr(text, "    bal "));
+    world_resolve(w, 1, GW_TAKE_EXPECTED, NULL);
+    assert_int_equal(w->applied.refused_code, 2606); /* not here: read it from where it still is */
+    struct gw_missing_key cold = {gw_program_entity(w->program, gw_text("Acc")),
+                                  world_key(w, "Acc", "[1]"), NULL};
+    world_fetch(w, &cold, 1);
+    assert_int_equal(w->applied.halts, 0);
+    world_resolve(w, 1, GW_TAKE_EXPECTED, NULL);
+    assert_int_equal(w->applied.kind, GW_APPLIED_DONE);
+    world_resume(w);
+    world_push(w);
+    assert_string_equal(world_row(w, "b.acc", "[1]"), "[1,\"9.00\",\"mine\"] v2");
     world_close(w);
 }
 
