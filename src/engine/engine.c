@@ -270,6 +270,16 @@ static void refuse_all(struct gw_request_list *list)
                                            "the engine closed before this was decided"));
 }
 
+/** Answers of stores that found no batch any more: their intents are in the journal and go again in the next life. */
+static void free_deferred(struct gw_engine *engine)
+{
+    while (engine->deferred) {
+        struct gw_store_request *request = engine->deferred;
+        engine->deferred = (struct gw_store_request *)(void *)request->msg.next;
+        gw_store_request_free(request);
+    }
+}
+
 /** What was decided goes to the disk; then the answers that were waiting for it go out. */
 static gw_rc settle(struct gw_engine *engine, struct gw_err *err)
 {
@@ -284,8 +294,10 @@ static gw_rc settle(struct gw_engine *engine, struct gw_err *err)
     }
     if (rc == GW_OK && flush)
         gw_batch_outcome(engine);
+    free_deferred(engine);
     refuse_all(&engine->calls);
     refuse_all(&engine->batch_answers);
+    refuse_all(&engine->draining);
     for (uint32_t i = 0; i < engine->flight_count; i++)
         refuse_all(&engine->flights[(engine->flight_first + i) % GW_FLIGHTS_MAX].answers);
     return rc;

@@ -407,9 +407,14 @@ static void push_again(struct gw_engine *engine, struct gw_lane *lane)
             return;
         }
     }
-    for (uint32_t i = 0; i < count; i += lane->decl->batch)
-        if (!plan_push(engine, lane, keys + i, GW_MIN(lane->decl->batch, count - i)))
-            return;
+    for (uint32_t i = 0; i < count; i += lane->decl->batch) {
+        if (plan_push(engine, lane, keys + i, GW_MIN(lane->decl->batch, count - i)))
+            continue;
+        /* Going on later could send one of them twice at a time. */
+        (void)GW_FAIL_NOMEM(&err);
+        gw_engine_fatal(engine, &err);
+        return;
+    }
     lane->recovered = true;
 }
 

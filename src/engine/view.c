@@ -174,6 +174,10 @@ void gw_view_again(struct gw_engine *engine, struct gw_request *request)
                                                 GW_TEXT_ARG(failed->text)));
         return;
     }
+    if (engine->closing) { /* the readers are gone: what a close makes durable still comes through here */
+        gw_request_answer(request, GW_FAIL(&request->err, GW_CLOSED, "the engine is closing"));
+        return;
+    }
     uint32_t at = atomic_fetch_add(&engine->reader_next, 1) % engine->reader_count;
     if (gw_actor_send_always(engine->readers[at]->actor, &request->msg) < 0)
         gw_request_answer(request, GW_FAIL(&request->err, GW_CLOSED, "the engine is closing"));
