@@ -38,6 +38,8 @@ struct gw_memory_hooks {
     /** Refuse this row with a class (UNIQUE, FOREIGN_KEY, …); GW_STORE_CLASS_NONE takes it. */
     enum gw_store_class (*on_row)(void *ctx, const struct gw_store_item *item);
     void (*on_write)(void *ctx, const struct gw_memory_write *write);
+    /** The same home in memory that outlives the caller: a push kept back refers to it until it is released. */
+    const struct gw_home *(*keep_home)(void *ctx, const struct gw_home *home);
     /** Simulated duration before or after the effect of a call (gw_store_ops.hold_ns). */
     int64_t (*hold_ns)(void *ctx, enum gw_store_call call, uint32_t rows, bool before);
 };

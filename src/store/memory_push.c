@@ -222,12 +222,14 @@ static gw_rc push_all(struct push *push, const struct gw_store_item *items, uint
 
 /* ---- pushes kept back ---- */
 
-static gw_rc copy_item(const struct gw_store_item *item, struct gw_arena *arena,
-                       struct gw_store_item *ret, struct gw_err *err)
+static gw_rc copy_item(const struct gw_memory *memory, const struct gw_store_item *item,
+                       struct gw_arena *arena, struct gw_store_item *ret, struct gw_err *err)
 {
     const struct gw_home *home = item->home;
     union gw_value *key = GW_NEW_ARRAY(arena, union gw_value, home->key_count);
     *ret = *item;
+    if (memory->hooks.keep_home != NULL)
+        ret->home = memory->hooks.keep_home(memory->hooks.ctx, home);
     ret->columns = NULL; /* this store writes images */
     ret->image = gw_arena_copy(arena, item->image);
     if (key == NULL || ret->image.data == NULL)
@@ -258,7 +260,7 @@ static gw_rc hold(const struct gw_memory_store *store, uint64_t epoch, uint64_t 
     held->items = GW_NEW_ARRAY(&held->arena, struct gw_store_item, count);
     gw_rc rc = held->items != NULL ? GW_OK : GW_FAIL_NOMEM(err);
     for (uint32_t i = 0; rc == GW_OK && i < count; i++)
-        rc = copy_item(&items[i], &held->arena, &held->items[i], err);
+        rc = copy_item(store->memory, &items[i], &held->arena, &held->items[i], err);
     if (rc < 0) {
         held_done(held);
         return rc;
