@@ -62,18 +62,18 @@ void gw_fiber_encode(const struct gw_fiber *fiber, struct gw_buf *ret)
 }
 
 /** Keys of the rows of a page: each its own array, in the order of the entity's key. */
-static bool page_keys(struct gw_run *run, const struct gw_code_wait *wait, union gw_value page)
+static bool page_keys(struct gw_vm_state *run, const struct gw_code_wait *wait, union gw_value page)
 {
     uint32_t width = wait->entity->entity.key_count;
     size_t count = page.list.count;
     const union gw_value **keys =
         gw_arena_get_array(run->vm->arena, count ? count : 1, sizeof(*keys));
     if (!keys)
-        return gw_run_nomem(run);
+        return gw_vm_nomem(run);
     for (size_t i = 0; i < count; i++) {
         union gw_value *key = gw_arena_get_array(run->vm->arena, width, sizeof(*key));
         if (!key)
-            return gw_run_nomem(run);
+            return gw_vm_nomem(run);
         for (uint32_t k = 0; k < width; k++)
             key[k] = page.list.items[i].list.items[wait->key_items[k]];
         keys[i] = key;
@@ -83,18 +83,19 @@ static bool page_keys(struct gw_run *run, const struct gw_code_wait *wait, union
     return true;
 }
 
-static bool one_key(struct gw_run *run, const union gw_value *key)
+static bool one_key(struct gw_vm_state *run, const union gw_value *key)
 {
     const union gw_value **keys = gw_arena_get_array(run->vm->arena, 1, sizeof(*keys));
     if (!keys)
-        return gw_run_nomem(run);
+        return gw_vm_nomem(run);
     keys[0] = key;
     run->ret->wait.keys = keys;
     run->ret->wait.key_count = 1;
     return true;
 }
 
-void gw_run_wait(struct gw_run *run, const struct gw_code_wait *wait, const union gw_value *r)
+void gw_vm_do_wait(struct gw_vm_state *run, const struct gw_code_wait *wait,
+                   const union gw_value *r)
 {
     struct gw_vm_wait *ret = &run->ret->wait;
     run->ret->status = GW_VM_WAITING;
@@ -119,13 +120,13 @@ void gw_run_wait(struct gw_run *run, const struct gw_code_wait *wait, const unio
 }
 
 /** A page's rows become a list of tuples: a local like any other. */
-static bool take_page(struct gw_run *run, const struct gw_code_wait *wait,
+static bool take_page(struct gw_vm_state *run, const struct gw_code_wait *wait,
                       const struct gw_vm_page *page)
 {
     union gw_value *items =
         gw_arena_get_array(run->vm->arena, page->count ? page->count : 1, sizeof(*items));
     if (!items)
-        return gw_run_nomem(run);
+        return gw_vm_nomem(run);
     for (uint32_t i = 0; i < page->count; i++) {
         items[i].list.items = page->rows[i];
         items[i].list.count = wait->home->home.column_count;
@@ -137,7 +138,7 @@ static bool take_page(struct gw_run *run, const struct gw_code_wait *wait,
 }
 
 /** @return false: the daemon ends here */
-static bool take_reply(struct gw_run *run, const struct gw_code_wait *wait,
+static bool take_reply(struct gw_vm_state *run, const struct gw_code_wait *wait,
                        const struct gw_vm_reply *reply)
 {
     union gw_value *to = wait->reply_reg == GW_NO_REG ? NULL : &run->regs[wait->reply_reg];
@@ -169,8 +170,8 @@ void gw_fiber_resume(struct gw_vm *vm, struct gw_fiber *fiber, const struct gw_v
     static const struct gw_vm_reply nothing;
     const struct gw_code *code = fiber->fn->code;
     uint32_t at = 0;
-    struct gw_run run;
-    if (!gw_vm_run_init(&run, vm, code, ret))
+    struct gw_vm_state run;
+    if (!gw_vm_begin(&run, vm, code, ret))
         return;
     run.regs = fiber->registers;
     if (fiber->pc) {
@@ -179,7 +180,7 @@ void gw_fiber_resume(struct gw_vm *vm, struct gw_fiber *fiber, const struct gw_v
         if (!take_reply(&run, wait, reply ? reply : &nothing))
             return;
     }
-    gw_run_go(&run, at);
+    gw_vm_go(&run, at);
     if (ret->status == GW_VM_WAITING)
         fiber->pc = run.resume;
 }

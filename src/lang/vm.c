@@ -24,23 +24,23 @@ const char *gw_abort_text(enum gw_abort abort)
     return "?";
 }
 
-bool gw_run_abort(struct gw_run *run, enum gw_abort abort)
+bool gw_vm_abort(struct gw_vm_state *run, enum gw_abort abort)
 {
     run->ret->status = GW_VM_ABORT;
     run->ret->abort = abort;
     return false;
 }
 
-bool gw_run_nomem(struct gw_run *run)
+bool gw_vm_nomem(struct gw_vm_state *run)
 {
     run->ret->status = GW_VM_OUT_OF_MEMORY;
     return false;
 }
 
-bool gw_vm_run_init(struct gw_run *run, struct gw_vm *vm, const struct gw_code *code,
-                    struct gw_vm_result *ret)
+bool gw_vm_begin(struct gw_vm_state *run, struct gw_vm *vm, const struct gw_code *code,
+                 struct gw_vm_result *ret)
 {
-    memset(run, 0, offsetof(struct gw_run, tails));
+    memset(run, 0, offsetof(struct gw_vm_state, tails));
     /* `wait` is read only after GW_VM_WAITING, which fills all of it */
     memset(ret, 0, offsetof(struct gw_vm_result, wait));
     ret->units = 0;
@@ -48,41 +48,41 @@ bool gw_vm_run_init(struct gw_run *run, struct gw_vm *vm, const struct gw_code *
     run->code = code;
     run->ret = ret;
     run->regs = gw_arena_get_raw(vm->arena, code->regs_total * sizeof(*run->regs));
-    return run->regs || gw_run_nomem(run);
+    return run->regs || gw_vm_nomem(run);
 }
 
-void gw_run_go(struct gw_run *run, uint32_t at)
+void gw_vm_go(struct gw_vm_state *run, uint32_t at)
 {
     if (!run->vm->is_metered) {
-        gw_run_plain(run, at);
+        gw_vm_loop_plain(run, at);
         return;
     }
-    gw_run_metered(run, at);
+    gw_vm_loop_metered(run, at);
     run->ret->units = run->units > UINT32_MAX ? UINT32_MAX : (uint32_t)run->units;
 }
 
 void gw_vm_run(struct gw_vm *vm, const struct gw_fn *fn, const union gw_value *args,
                struct gw_vm_result *ret)
 {
-    struct gw_run run;
-    if (!gw_vm_run_init(&run, vm, fn->code, ret))
+    struct gw_vm_state run;
+    if (!gw_vm_begin(&run, vm, fn->code, ret))
         return;
     for (uint32_t i = 0; i < fn->param_count; i++)
         gw_value_move(&run.regs[i], &args[i]);
-    gw_run_go(&run, 0);
+    gw_vm_go(&run, 0);
 }
 
 gw_rc gw_vm_direct_keys(struct gw_vm *vm, const struct gw_fn *fn, const union gw_value *args,
                         struct gw_vm_key **ret, uint32_t *ret_count, struct gw_err *err)
 {
     struct gw_vm_result result;
-    struct gw_run run;
+    struct gw_vm_state run;
     if (!fn->direct_keys) {
         *ret = NULL;
         *ret_count = 0;
         return GW_OK;
     }
-    if (!gw_vm_run_init(&run, vm, fn->direct_keys, &result))
+    if (!gw_vm_begin(&run, vm, fn->direct_keys, &result))
         return GW_FAIL_NOMEM(err);
     run.key_cap = fn->direct_keys->key_max;
     run.keys = GW_NEW_ARRAY(vm->arena, struct gw_vm_key, run.key_cap);
@@ -90,7 +90,7 @@ gw_rc gw_vm_direct_keys(struct gw_vm *vm, const struct gw_fn *fn, const union gw
         return GW_FAIL_NOMEM(err);
     if (fn->param_count)
         memcpy(run.regs, args, fn->param_count * sizeof(*args));
-    gw_run_plain(&run, 0);
+    gw_vm_loop_plain(&run, 0);
     if (result.status != GW_VM_DONE)
         return GW_FAIL_NOMEM(err);
     *ret = run.keys;
@@ -103,10 +103,10 @@ gw_rc gw_vm_onboard(struct gw_vm *vm, const struct gw_fn *rule, const struct gw_
                     uint32_t count, struct gw_vm_onboarded *ret, struct gw_err *err)
 {
     struct gw_vm_result result;
-    struct gw_run run;
+    struct gw_vm_state run;
     struct gw_vm_onboarded onboarded = {
         .rejected = true, .reason = GW_TEXT_LIT("no rule matched"), .taken = -1};
-    if (!gw_vm_run_init(&run, vm, rule->code, &result))
+    if (!gw_vm_begin(&run, vm, rule->code, &result))
         return GW_FAIL_NOMEM(err);
     for (uint32_t i = 0; i < count; i++) {
         union gw_value *at = &run.regs[3 * (size_t)i];
@@ -132,7 +132,7 @@ gw_rc gw_vm_onboard(struct gw_vm *vm, const struct gw_fn *rule, const struct gw_
     }
     run.copies = copies;
     run.onboarded = &onboarded;
-    gw_run_go(&run, 0);
+    gw_vm_go(&run, 0);
     if (result.status == GW_VM_OUT_OF_MEMORY)
         return GW_FAIL_NOMEM(err);
     if (result.status == GW_VM_ABORT) {

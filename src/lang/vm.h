@@ -142,9 +142,8 @@ struct gw_vm_wait {
     const struct gw_program_home *home; /* PAGE */
     uint32_t site;      /* PAGE: number of the scan in the function: one cursor each */
     uint32_t page_rows; /* PAGE */
-    const struct gw_program_entity
-        *entity; /* AWAIT_AUDITED, PHASE; AWAIT_PUSHED: of the keys */
-    const union gw_value *const *keys; /* AWAIT_PUSHED: key fields of each */
+    const struct gw_program_entity *entity; /* AWAIT_AUDITED, PHASE; AWAIT_PUSHED: of the keys */
+    const union gw_value *const *keys;      /* AWAIT_PUSHED: key fields of each */
     uint32_t key_count;
     uint32_t store;             /* AWAIT_PUSHED, AWAIT_DRAINED: index of the store */
     const struct gw_fn *fn;     /* CALL */

@@ -6,27 +6,27 @@
 #include "lang/code.h"
 #include "lang/cost.h"
 
-enum { GW_RUN_TAILS = 8, GW_RUN_FRAMES_MAX = GW_CALL_DEPTH_MAX };
+enum { GW_VM_TAILS = 8, GW_VM_FRAMES_MAX = GW_CALL_DEPTH_MAX };
 
 /** A caller waiting for a fn. */
-struct gw_run_frame {
+struct gw_vm_frame {
     const struct gw_code *code;
     const struct gw_insn *at;
     union gw_value *regs;
 };
 
 /** The newest list built by push: only its owner may grow it in place, everybody else copies. */
-struct gw_run_tail {
+struct gw_vm_tail {
     union gw_value *items;
     size_t count, cap;
 };
 
-struct gw_run_touched {
+struct gw_vm_touched {
     uint64_t *set; /* hashes of keys, open addressing; 0 is empty */
     uint32_t count, cap;
 };
 
-struct gw_run {
+struct gw_vm_state {
     struct gw_vm *vm;
     const struct gw_code *code;
     union gw_value *regs;
@@ -45,65 +45,66 @@ struct gw_run {
     uint32_t resume; /* number of the resume point of the wait that ended the slice */
     /* metering */
     uint64_t units;
-    struct gw_run_touched touched;
-    /* from here on not set up by gw_vm_run_init() */
-    struct gw_run_tail tails[GW_RUN_TAILS];
-    struct gw_run_frame frames[GW_RUN_FRAMES_MAX];
+    struct gw_vm_touched touched;
+    /* from here on not set up by gw_vm_begin() */
+    struct gw_vm_tail tails[GW_VM_TAILS];
+    struct gw_vm_frame frames[GW_VM_FRAMES_MAX];
 };
 
 /** From insns[at] until the run ends; fills run->ret. */
-void gw_run_plain(struct gw_run *run, uint32_t at);
-void gw_run_metered(struct gw_run *run, uint32_t at);
+void gw_vm_loop_plain(struct gw_vm_state *run, uint32_t at);
+void gw_vm_loop_metered(struct gw_vm_state *run, uint32_t at);
 
 /** Prepares a run: registers (zeroed where the function is a daemon). @return false: out of memory */
-bool gw_vm_run_init(struct gw_run *run, struct gw_vm *vm, const struct gw_code *code,
+bool gw_vm_begin(struct gw_vm_state *run, struct gw_vm *vm, const struct gw_code *code,
                  struct gw_vm_result *ret);
-void gw_run_go(struct gw_run *run, uint32_t at);
+void gw_vm_go(struct gw_vm_state *run, uint32_t at);
 
 /* Each operation returns false when the run ends; then ret->status and ret->abort are set. */
-bool gw_run_abort(struct gw_run *run, enum gw_abort abort);
-bool gw_run_nomem(struct gw_run *run);
-bool gw_run_absent(struct gw_run *run, const struct gw_program_entity *entity,
-                   const union gw_value *key);
-bool gw_run_gone(struct gw_run *run, const struct gw_vm_row *row);
+bool gw_vm_abort(struct gw_vm_state *run, enum gw_abort abort);
+bool gw_vm_nomem(struct gw_vm_state *run);
+bool gw_vm_absent(struct gw_vm_state *run, const struct gw_program_entity *entity,
+                  const union gw_value *key);
+bool gw_vm_gone(struct gw_vm_state *run, const struct gw_vm_row *row);
 /** Turns a host's answer into a continuing run or an end. ABSENT goes on. */
-bool gw_run_host(struct gw_run *run, enum gw_vm_rc rc);
+bool gw_vm_answer(struct gw_vm_state *run, enum gw_vm_rc rc);
 
-bool gw_run_dec_div(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_dec_round(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_dec_of(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_mul_d128(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_abs(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_conv(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_str_of(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_time(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_concat(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_contains(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_slice(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_lower(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_split(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_tuple(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_push(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_set_item(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_list_has(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_row(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_create(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_delete_row(struct gw_run *run, struct gw_vm_row *row);
-bool gw_run_delete_key(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_table(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_lookup(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_range(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_counter(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_emit(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_new_id(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_rand(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_key(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_same(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_run_take(struct gw_run *run, const struct gw_insn *insn, union gw_value *r);
-void gw_run_wait(struct gw_run *run, const struct gw_code_wait *wait, const union gw_value *r);
+bool gw_vm_do_dec_div(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_dec_round(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_dec_of(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_mul_d128(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_abs(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_conv(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_str_of(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_time(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_concat(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_contains(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_slice(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_lower(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_split(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_tuple(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_push(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_set_item(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_list_has(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_row(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_create(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_delete_row(struct gw_vm_state *run, struct gw_vm_row *row);
+bool gw_vm_do_delete_key(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_table(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_lookup(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_range(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_counter(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_emit(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_new_id(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_rand(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_key(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_same(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+bool gw_vm_do_take(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+void gw_vm_do_wait(struct gw_vm_state *run, const struct gw_code_wait *wait,
+                   const union gw_value *r);
 
 /** Units of one instruction before it runs, with the sizes it meets. */
-uint64_t gw_run_units(struct gw_run *run, const struct gw_insn *insn, const union gw_value *r);
+uint64_t gw_vm_units(struct gw_vm_state *run, const struct gw_insn *insn, const union gw_value *r);
 
 /**
  * Two loads of 8 bytes, on purpose: most values were just stored as two halves, and a load of 16 bytes over two

@@ -139,7 +139,7 @@ static inline int64_t now_in(int64_t ns, enum gw_time_unit unit)
         NEXT();                                                                     \
     }
 
-void GW_LOOP_NAME(struct gw_run *run, uint32_t at)
+void GW_LOOP_NAME(struct gw_vm_state *run, uint32_t at)
 {
     static const void *const labels[GW_VMOP_COUNT] = {
 #define X(name, shape) [GW_VMOP_##name] = &&name,
@@ -184,14 +184,14 @@ NOT:
     DEC_128(ADD, __builtin_add_overflow)
     DEC_128(SUB, __builtin_sub_overflow)
 MUL_D128:
-    SLOW(gw_run_mul_d128(run, insn, r));
+    SLOW(gw_vm_do_mul_d128(run, insn, r));
 DEC_DIV:
-    if (GW_UNLIKELY(!gw_run_dec_div(run, insn, r)))
+    if (GW_UNLIKELY(!gw_vm_do_dec_div(run, insn, r)))
         goto ended;
     insn++;
     NEXT();
 DEC_ROUND:
-    if (GW_UNLIKELY(!gw_run_dec_round(run, insn, r)))
+    if (GW_UNLIKELY(!gw_vm_do_dec_round(run, insn, r)))
         goto ended;
     insn++;
     NEXT();
@@ -201,17 +201,17 @@ DEC_FIT:
     A = B;
     NEXT();
 DEC_OF:
-    SLOW(gw_run_dec_of(run, insn, r));
+    SLOW(gw_vm_do_dec_of(run, insn, r));
 ABS:
-    SLOW(gw_run_abs(run, insn, r));
+    SLOW(gw_vm_do_abs(run, insn, r));
 CONV:
-    SLOW(gw_run_conv(run, insn, r));
+    SLOW(gw_vm_do_conv(run, insn, r));
 STR_OF:
-    SLOW(gw_run_str_of(run, insn, r));
+    SLOW(gw_vm_do_str_of(run, insn, r));
 TIME_ADD:
 TIME_SUB:
 TIME_DIFF:
-    SLOW(gw_run_time(run, insn, r));
+    SLOW(gw_vm_do_time(run, insn, r));
 
 EQ_64:
     A.u = U64(B) == U64(C);
@@ -281,28 +281,28 @@ LEN:
     A.u = insn->x ? B.list.count : B.bytes.len;
     NEXT();
 CONCAT:
-    SLOW(gw_run_concat(run, insn, r));
+    SLOW(gw_vm_do_concat(run, insn, r));
 CONTAINS:
-    SLOW(gw_run_contains(run, insn, r));
+    SLOW(gw_vm_do_contains(run, insn, r));
 STARTS:
     A.u = B.bytes.len >= C.bytes.len &&
           (C.bytes.len == 0 || memcmp(B.bytes.data, C.bytes.data, C.bytes.len) == 0);
     NEXT();
 SLICE:
-    SLOW(gw_run_slice(run, insn, r));
+    SLOW(gw_vm_do_slice(run, insn, r));
 LOWER:
-    SLOW(gw_run_lower(run, insn, r));
+    SLOW(gw_vm_do_lower(run, insn, r));
 SPLIT:
-    SLOW(gw_run_split(run, insn, r));
+    SLOW(gw_vm_do_split(run, insn, r));
 CHKLEN:
     if (GW_UNLIKELY((insn->x ? A.list.count : A.bytes.len) > insn->c))
         goto range;
     NEXT();
 TUPLE:
-    SLOW(gw_run_tuple(run, insn, r));
+    SLOW(gw_vm_do_tuple(run, insn, r));
 ITEM:
     if (GW_UNLIKELY(!B.list.items)) { /* an absent copy, in an onboarding rule */
-        gw_run_abort(run, GW_ABORT_NOT_FOUND);
+        gw_vm_abort(run, GW_ABORT_NOT_FOUND);
         goto ended;
     }
     A = B.list.items[insn->c];
@@ -312,24 +312,24 @@ LIST:
     A.list.count = 0;
     NEXT();
 PUSH:
-    SLOW(gw_run_push(run, insn, r));
+    SLOW(gw_vm_do_push(run, insn, r));
 INDEX:
     if (GW_UNLIKELY(C.u >= B.list.count))
         goto range;
     A = B.list.items[U64(C)];
     NEXT();
 LISTHAS:
-    if (GW_UNLIKELY(!gw_run_list_has(run, insn, r)))
+    if (GW_UNLIKELY(!gw_vm_do_list_has(run, insn, r)))
         goto ended;
     insn++;
     NEXT();
 SETITEM:
-    SLOW(gw_run_set_item(run, insn, r));
+    SLOW(gw_vm_do_set_item(run, insn, r));
 
 SOME : {
     union gw_value *inside = gw_arena_get_raw(run->vm->arena, sizeof(*inside));
     if (GW_UNLIKELY(!inside)) {
-        gw_run_nomem(run);
+        gw_vm_nomem(run);
         goto ended;
     }
     *inside = B;
@@ -344,7 +344,7 @@ UNWRAP:
     NEXT();
 UNWRAPX:
     if (GW_UNLIKELY(!B.opt)) {
-        gw_run_abort(run, GW_ABORT_NOT_FOUND);
+        gw_vm_abort(run, GW_ABORT_NOT_FOUND);
         goto ended;
     }
     A = *B.opt;
@@ -353,7 +353,7 @@ UNWRAPX:
 ROW:
 ROWX:
 EXISTS:
-    SLOW(gw_run_row(run, insn, r));
+    SLOW(gw_vm_do_row(run, insn, r));
 ISROW : {
     const struct gw_vm_row *row = gw_reg_row(B);
     A.u = row && row->living;
@@ -366,7 +366,7 @@ JROW : {
 ROWMUST : {
     struct gw_vm_row *row = gw_reg_row(B);
     if (GW_UNLIKELY(!row || !row->living)) {
-        gw_run_gone(run, row);
+        gw_vm_gone(run, row);
         goto ended;
     }
     A = B;
@@ -375,7 +375,7 @@ ROWMUST : {
 GETF : {
     const struct gw_vm_row *row = gw_reg_row(B);
     if (GW_UNLIKELY(!row || !row->living)) {
-        gw_run_gone(run, row);
+        gw_vm_gone(run, row);
         goto ended;
     }
     gw_value_move(&A, &row->fields[insn->c]);
@@ -384,7 +384,7 @@ GETF : {
 SETF : {
     struct gw_vm_row *row = gw_reg_row(A);
     if (GW_UNLIKELY(!row || !row->living)) {
-        gw_run_gone(run, row);
+        gw_vm_gone(run, row);
         goto ended;
     }
     gw_value_move(&row->fields[insn->b], &C);
@@ -392,29 +392,29 @@ SETF : {
     NEXT();
 }
 CREATE:
-    SLOW(gw_run_create(run, insn, r));
+    SLOW(gw_vm_do_create(run, insn, r));
 DELROW : {
     struct gw_vm_row *row = gw_reg_row(A);
     if (GW_UNLIKELY(insn->x && (!row || !row->living))) {
-        gw_run_gone(run, row);
+        gw_vm_gone(run, row);
         goto ended;
     }
-    SLOW(gw_run_delete_row(run, row));
+    SLOW(gw_vm_do_delete_row(run, row));
 }
 DELKEY:
-    SLOW(gw_run_delete_key(run, insn, r));
+    SLOW(gw_vm_do_delete_key(run, insn, r));
 TGET:
 TPUT:
 TDROP:
-    SLOW(gw_run_table(run, insn, r));
+    SLOW(gw_vm_do_table(run, insn, r));
 LOOKUP:
-    SLOW(gw_run_lookup(run, insn, r));
+    SLOW(gw_vm_do_lookup(run, insn, r));
 COUNTER:
-    SLOW(gw_run_counter(run, insn, r));
+    SLOW(gw_vm_do_counter(run, insn, r));
 RANGE:
-    SLOW(gw_run_range(run, insn, r));
+    SLOW(gw_vm_do_range(run, insn, r));
 EMIT:
-    SLOW(gw_run_emit(run, insn, r));
+    SLOW(gw_vm_do_emit(run, insn, r));
 
 FORNUM: /* a = turn, a+1 = end; the bounds are constants */
     A = run->code->consts[insn->b];
@@ -443,8 +443,8 @@ CALL : {
     const struct gw_code *callee = run->code->callees[insn->c]->code;
     union gw_value *window = r + run->code->reg_count;
     memcpy(window, &r[insn->b], sizeof(*window) * run->code->callees[insn->c]->param_count);
-    GW_ASSERT(run->depth < GW_RUN_FRAMES_MAX);
-    run->frames[run->depth++] = (struct gw_run_frame){run->code, insn, r};
+    GW_ASSERT(run->depth < GW_VM_FRAMES_MAX);
+    run->frames[run->depth++] = (struct gw_vm_frame){run->code, insn, r};
     run->code = callee;
     run->regs = r = window;
     insns = callee->insns;
@@ -453,7 +453,7 @@ CALL : {
 RETURN : {
     union gw_value value = insn->x ? A : (union gw_value){.u = 0};
     if (run->depth > 0) {
-        const struct gw_run_frame *frame = &run->frames[--run->depth];
+        const struct gw_vm_frame *frame = &run->frames[--run->depth];
         run->code = frame->code;
         run->regs = r = frame->regs;
         insns = run->code->insns;
@@ -472,38 +472,38 @@ FAIL:
     run->ret->type = insn->x ? run->code->types[insn->c] : NULL;
     return;
 ABORT:
-    gw_run_abort(run, (enum gw_abort)insn->x);
+    gw_vm_abort(run, (enum gw_abort)insn->x);
     goto ended;
 NOW:
     A.i = now_in(run->vm->at.time_ns, (enum gw_time_unit)insn->c);
     NEXT();
 NEW_ID:
-    SLOW(gw_run_new_id(run, insn, r));
+    SLOW(gw_vm_do_new_id(run, insn, r));
 RAND:
-    SLOW(gw_run_rand(run, insn, r));
+    SLOW(gw_vm_do_rand(run, insn, r));
 KEY:
-    SLOW(gw_run_key(run, insn, r));
+    SLOW(gw_vm_do_key(run, insn, r));
 TRY:
     run->on_abort = insns + insn->c;
     NEXT();
 SAME:
-    if (GW_UNLIKELY(!gw_run_same(run, insn, r)))
+    if (GW_UNLIKELY(!gw_vm_do_same(run, insn, r)))
         goto ended;
     insn++;
     NEXT();
 TAKE:
 REJECT:
-    gw_run_take(run, insn, r);
+    gw_vm_do_take(run, insn, r);
     return;
 WAIT:
-    gw_run_wait(run, &run->code->waits[insn->c], r);
+    gw_vm_do_wait(run, &run->code->waits[insn->c], r);
     return;
 
 arith:
-    gw_run_abort(run, GW_ABORT_ARITH);
+    gw_vm_abort(run, GW_ABORT_ARITH);
     goto ended;
 range:
-    gw_run_abort(run, GW_ABORT_RANGE);
+    gw_vm_abort(run, GW_ABORT_RANGE);
 ended:
     if (GW_UNLIKELY(run->on_abort && run->ret->status == GW_VM_ABORT)) {
         /* A key whose expression aborts is left out; only this function has TRY, so no frame is open

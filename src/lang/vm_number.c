@@ -101,7 +101,7 @@ static bool divide_scaled(gw_u128 a, gw_u128 b, int shift, enum gw_code_round mo
 }
 
 /** data word: x = mode, a = Sa, b = Sb, c = S * 256 + P */
-bool gw_run_dec_div(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_dec_div(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     const struct gw_insn *data = insn + 1;
     gw_i128 a = r[insn->b].i, b = r[insn->c].i;
@@ -109,12 +109,12 @@ bool gw_run_dec_div(struct gw_run *run, const struct gw_insn *insn, union gw_val
     gw_u128 quotient;
     if (!divide_scaled(magnitude(a), magnitude(b), shift, (enum gw_code_round)data->x, &quotient) ||
         !put_signed(&r[insn->a], quotient, (a < 0) != (b < 0), data->c & 0xFF))
-        return gw_run_abort(run, GW_ABORT_ARITH);
+        return gw_vm_abort(run, GW_ABORT_ARITH);
     return true;
 }
 
 /** data word: x = mode, a = scale before, c = S * 256 + P */
-bool gw_run_dec_round(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_dec_round(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     const struct gw_insn *data = insn + 1;
     gw_i128 value = r[insn->b].i;
@@ -122,12 +122,12 @@ bool gw_run_dec_round(struct gw_run *run, const struct gw_insn *insn, union gw_v
     gw_u128 rounded;
     if (!divide_scaled(magnitude(value), 1, shift, (enum gw_code_round)data->x, &rounded) ||
         !put_signed(&r[insn->a], rounded, value < 0, data->c & 0xFF))
-        return gw_run_abort(run, GW_ABORT_ARITH);
+        return gw_vm_abort(run, GW_ABORT_ARITH);
     return true;
 }
 
 /** A whole number as dec<P,S>; x: it is unsigned. */
-bool gw_run_dec_of(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_dec_of(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     const struct gw_type *type = run->code->types[insn->c];
     union gw_value from = r[insn->b];
@@ -135,16 +135,16 @@ bool gw_run_dec_of(struct gw_run *run, const struct gw_insn *insn, union gw_valu
     gw_u128 value = insn->x ? from.u : magnitude(from.i);
     if (__builtin_mul_overflow(value, gw_pow10(type->scale), &value) ||
         !put_signed(&r[insn->a], value, negative, type->precision))
-        return gw_run_abort(run, GW_ABORT_ARITH);
+        return gw_vm_abort(run, GW_ABORT_ARITH);
     return true;
 }
 
 /** Factors of up to 38 digits: a product that fits has no overflow of 128 bits on its way. */
-bool gw_run_mul_d128(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_mul_d128(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     gw_i128 value;
     if (__builtin_mul_overflow(r[insn->b].i, r[insn->c].i, &value) || !gw_dec_fits(value, insn->x))
-        return gw_run_abort(run, GW_ABORT_ARITH);
+        return gw_vm_abort(run, GW_ABORT_ARITH);
     r[insn->a].i = value;
     return true;
 }
@@ -159,34 +159,34 @@ static bool in_range(const struct gw_type *type, union gw_value value, bool is_u
     return value.u <= max;
 }
 
-bool gw_run_abs(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_abs(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     union gw_value value = {.u = magnitude(r[insn->b].i)};
     if (!in_range(run->code->types[insn->c], value, true))
-        return gw_run_abort(run, GW_ABORT_ARITH);
+        return gw_vm_abort(run, GW_ABORT_ARITH);
     r[insn->a] = value;
     return true;
 }
 
 /** To an integer, time, dur or enum; x: from an unsigned number. */
-bool gw_run_conv(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_conv(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     const struct gw_type *type = run->code->types[insn->c];
     union gw_value value = r[insn->b];
     if (!in_range(type, value, insn->x))
-        return gw_run_abort(run, GW_ABORT_ARITH);
+        return gw_vm_abort(run, GW_ABORT_ARITH);
     r[insn->a] = value;
     return true;
 }
 
 /** Number, bool or dec as text. c: type of b; x: nothing. */
-bool gw_run_str_of(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_str_of(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     const struct gw_type *type = run->code->types[insn->c];
     union gw_value value = r[insn->b];
     if (type->kind == GW_TYPE_STR || type->kind == GW_TYPE_BYTES) {
         if (type->kind == GW_TYPE_BYTES && !gw_utf8_valid(gw_bytes_text(value.bytes)))
-            return gw_run_abort(run, GW_ABORT_ARITH); /* bytes that are no text */
+            return gw_vm_abort(run, GW_ABORT_ARITH); /* bytes that are no text */
         r[insn->a] = value;
         return true;
     }
@@ -197,7 +197,7 @@ bool gw_run_str_of(struct gw_run *run, const struct gw_insn *insn, union gw_valu
     }
     uint8_t *text = gw_arena_get_raw(run->vm->arena, 64);
     if (!text)
-        return gw_run_nomem(run);
+        return gw_vm_nomem(run);
     struct gw_buf buf;
     gw_buf_init_fixed(&buf, text, 64);
     gw_value_text(type, value, 64, &buf);
@@ -206,7 +206,7 @@ bool gw_run_str_of(struct gw_run *run, const struct gw_insn *insn, union gw_valu
 }
 
 /** x: unit of the time. A dur that is no whole number of units is not rounded: it aborts. */
-bool gw_run_time(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_time(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     int64_t unit = gw_time_unit_ns((enum gw_time_unit)insn->x);
     int64_t a = (int64_t)r[insn->b].i, b = (int64_t)r[insn->c].i, value;
@@ -220,7 +220,7 @@ bool gw_run_time(struct gw_run *run, const struct gw_insn *insn, union gw_value 
     else
         fails = __builtin_sub_overflow(a, b / unit, &value);
     if (fails)
-        return gw_run_abort(run, GW_ABORT_ARITH);
+        return gw_vm_abort(run, GW_ABORT_ARITH);
     r[insn->a].i = value;
     return true;
 }

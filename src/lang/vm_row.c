@@ -1,7 +1,7 @@
 /** Rows, tables, indexes, counters and events in the machine: every way to the host. */
 #include "lang/vm_int.h"
 
-bool gw_run_host(struct gw_run *run, enum gw_vm_rc rc)
+bool gw_vm_answer(struct gw_vm_state *run, enum gw_vm_rc rc)
 {
     switch (rc) {
     case GW_VM_OK:
@@ -11,15 +11,15 @@ bool gw_run_host(struct gw_run *run, enum gw_vm_rc rc)
         run->ret->status = GW_VM_NEEDS_KEYS;
         return false;
     case GW_VM_ABORTED:
-        return gw_run_abort(run, run->vm->host->abort);
+        return gw_vm_abort(run, run->vm->host->abort);
     case GW_VM_NOMEM:
-        return gw_run_nomem(run);
+        return gw_vm_nomem(run);
     }
     GW_UNREACHABLE_CODE();
 }
 
 /** "Account[12]" for people; left out when memory is short. */
-static void name_key(struct gw_run *run, const struct gw_program_entity *entity,
+static void name_key(struct gw_vm_state *run, const struct gw_program_entity *entity,
                      const union gw_value *key)
 {
     enum { BYTES = 160 };
@@ -40,119 +40,119 @@ static void name_key(struct gw_run *run, const struct gw_program_entity *entity,
     run->ret->detail = gw_buf_text(&buf);
 }
 
-bool gw_run_absent(struct gw_run *run, const struct gw_program_entity *entity,
-                   const union gw_value *key)
+bool gw_vm_absent(struct gw_vm_state *run, const struct gw_program_entity *entity,
+                  const union gw_value *key)
 {
-    gw_run_abort(run, GW_ABORT_NOT_FOUND);
+    gw_vm_abort(run, GW_ABORT_NOT_FOUND);
     name_key(run, entity, key);
     return false;
 }
 
-bool gw_run_gone(struct gw_run *run, const struct gw_vm_row *row)
+bool gw_vm_gone(struct gw_vm_state *run, const struct gw_vm_row *row)
 {
-    gw_run_abort(run, GW_ABORT_NOT_FOUND);
+    gw_vm_abort(run, GW_ABORT_NOT_FOUND);
     if (row)
         run->ret->detail = row->entity->entity.name;
     return false;
 }
 
-bool gw_run_row(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_row(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     struct gw_vm_host *host = run->vm->host;
     const struct gw_program_entity *entity = run->vm->program->entities[insn->c];
     struct gw_vm_row *row = NULL;
     enum gw_vm_rc rc = host->row(host->ctx, entity, &r[insn->b], &row);
     if (GW_UNLIKELY(rc != GW_VM_OK)) {
-        if (!gw_run_host(run, rc))
+        if (!gw_vm_answer(run, rc))
             return false;
         if (insn->op == GW_VMOP_ROWX)
-            return gw_run_absent(run, entity, &r[insn->b]);
+            return gw_vm_absent(run, entity, &r[insn->b]);
         row = NULL;
     }
     if (insn->op == GW_VMOP_EXISTS)
         r[insn->a].u = row && row->living;
     else if (insn->op == GW_VMOP_ROWX && GW_UNLIKELY(!row->living))
-        return gw_run_absent(run, entity, &r[insn->b]);
+        return gw_vm_absent(run, entity, &r[insn->b]);
     else
         r[insn->a] = gw_reg_of_row(row);
     return true;
 }
 
-bool gw_run_create(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_create(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     struct gw_vm_host *host = run->vm->host;
     const struct gw_program_entity *entity = run->vm->program->entities[insn->c];
     struct gw_vm_row *row = NULL;
     enum gw_vm_rc rc = host->create(host->ctx, entity, &r[insn->b], insn->x, &row);
     if (GW_UNLIKELY(rc != GW_VM_OK)) {
-        if (!gw_run_host(run, rc))
+        if (!gw_vm_answer(run, rc))
             return false;
-        return gw_run_abort(run, GW_ABORT_EXISTS); /* ABSENT is no answer to create */
+        return gw_vm_abort(run, GW_ABORT_EXISTS); /* ABSENT is no answer to create */
     }
     r[insn->a] = gw_reg_of_row(row);
     return true;
 }
 
-bool gw_run_delete_row(struct gw_run *run, struct gw_vm_row *row)
+bool gw_vm_do_delete_row(struct gw_vm_state *run, struct gw_vm_row *row)
 {
     struct gw_vm_host *host = run->vm->host;
     if (!row || !row->living)
         return true;
-    return gw_run_host(run, host->remove(host->ctx, row));
+    return gw_vm_answer(run, host->remove(host->ctx, row));
 }
 
 /** `delete E[k]`: nothing when absent; x: `delete E[k]!` */
-bool gw_run_delete_key(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_delete_key(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     struct gw_vm_host *host = run->vm->host;
     const struct gw_program_entity *entity = run->vm->program->entities[insn->c];
     struct gw_vm_row *row = NULL;
     enum gw_vm_rc rc = host->row(host->ctx, entity, &r[insn->b], &row);
-    if (!gw_run_host(run, rc))
+    if (!gw_vm_answer(run, rc))
         return false;
     if (rc == GW_VM_ABSENT || !row->living)
-        return insn->x ? gw_run_absent(run, entity, &r[insn->b]) : true;
-    return gw_run_delete_row(run, row);
+        return insn->x ? gw_vm_absent(run, entity, &r[insn->b]) : true;
+    return gw_vm_do_delete_row(run, row);
 }
 
-bool gw_run_table(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_table(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     struct gw_vm_host *host = run->vm->host;
     const struct gw_table_decl *table = run->vm->program->tables[insn->c];
     if (insn->op == GW_VMOP_TPUT)
-        return gw_run_host(run, host->table_put(host->ctx, table, &r[insn->b]));
+        return gw_vm_answer(run, host->table_put(host->ctx, table, &r[insn->b]));
     if (insn->op == GW_VMOP_TDROP)
-        return gw_run_host(run, host->table_drop(host->ctx, table, &r[insn->b]));
+        return gw_vm_answer(run, host->table_drop(host->ctx, table, &r[insn->b]));
     union gw_value *fields = NULL;
     enum gw_vm_rc rc = host->table_get(host->ctx, table, &r[insn->b], run->vm->arena, &fields);
-    if (!gw_run_host(run, rc))
+    if (!gw_vm_answer(run, rc))
         return false;
     r[insn->a].opt = NULL;
     if (rc == GW_VM_ABSENT)
         return true;
     union gw_value *row = gw_arena_get_raw(run->vm->arena, sizeof(*row));
     if (!row)
-        return gw_run_nomem(run);
+        return gw_vm_nomem(run);
     row->list.items = fields;
     row->list.count = table->field_count;
     r[insn->a].opt = row;
     return true;
 }
 
-bool gw_run_lookup(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_lookup(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     struct gw_vm_host *host = run->vm->host;
     const struct gw_index_decl *index = run->vm->program->indexes[insn->c];
     struct gw_vm_row *row = NULL;
     enum gw_vm_rc rc = host->lookup(host->ctx, index, &r[insn->b], &row);
-    if (!gw_run_host(run, rc))
+    if (!gw_vm_answer(run, rc))
         return false;
     r[insn->a] = gw_reg_of_row(rc == GW_VM_OK ? row : NULL);
     return true;
 }
 
 /** A list of tuples, so that a fiber can store it as any other value. */
-bool gw_run_range(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_range(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     const struct gw_code_range *range = &run->code->ranges[insn->c];
     struct gw_vm_host *host = run->vm->host;
@@ -165,12 +165,12 @@ bool gw_run_range(struct gw_run *run, const struct gw_insn *insn, union gw_value
                               .reverse = range->reverse};
     union gw_value **rows = NULL;
     uint32_t count = 0;
-    if (!gw_run_host(run, host->range(host->ctx, &ask, run->vm->arena, &rows, &count)))
+    if (!gw_vm_answer(run, host->range(host->ctx, &ask, run->vm->arena, &rows, &count)))
         return false;
     GW_ASSERT(count <= range->limit);
     union gw_value *items = gw_arena_get_raw(run->vm->arena, (count ? count : 1) * sizeof(*items));
     if (!items)
-        return gw_run_nomem(run);
+        return gw_vm_nomem(run);
     for (uint32_t i = 0; i < count; i++) {
         items[i].list.items = rows[i];
         items[i].list.count = range->row_fields;
@@ -181,43 +181,43 @@ bool gw_run_range(struct gw_run *run, const struct gw_insn *insn, union gw_value
 }
 
 /** x: b holds the group. */
-bool gw_run_counter(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_counter(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     struct gw_vm_host *host = run->vm->host;
     const struct gw_counter_decl *counter = run->vm->program->counters[insn->c];
     union gw_value value = {.i = 0};
     enum gw_vm_rc rc = host->counter(host->ctx, counter, insn->x ? &r[insn->b] : NULL, &value);
-    if (!gw_run_host(run, rc))
+    if (!gw_vm_answer(run, rc))
         return false;
     r[insn->a] = value;
     return true;
 }
 
-bool gw_run_emit(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_emit(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     const struct gw_code_emit *emit = &run->code->emits[insn->c];
     struct gw_vm_host *host = run->vm->host;
-    return gw_run_host(run,
-                       host->emit(host->ctx, emit->event, emit->fields, &r[insn->b], emit->count));
+    return gw_vm_answer(run,
+                        host->emit(host->ctx, emit->event, emit->fields, &r[insn->b], emit->count));
 }
 
 /**
  * 48 bits of ms, 48 bits of the batch index, 32 bits of counter: record in the batch (12), slice in the record (6),
  * number in the run (14). A run has at most 16,384 units, so no more ids (engine spec 15).
  */
-bool gw_run_new_id(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_new_id(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     const struct gw_vm_context *at = &run->vm->at;
     uint64_t ms = (uint64_t)(at->time_ns / GW_NS_PER_MS) & ((UINT64_C(1) << 48) - 1);
     uint64_t index = at->index & ((UINT64_C(1) << 48) - 1);
     if (run->ids == 1u << 14)
-        return gw_run_abort(run, GW_ABORT_RANGE);
+        return gw_vm_abort(run, GW_ABORT_RANGE);
     uint32_t counter = (at->record & 0xFFF) << 20 | (at->slice & 0x3F) << 14 | run->ids++;
     r[insn->a].u = (gw_u128)ms << 80 | (gw_u128)index << 32 | counter;
     return true;
 }
 
-bool gw_run_rand(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_rand(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     const struct gw_vm_context *at = &run->vm->at;
     uint8_t bytes[20];
@@ -231,13 +231,13 @@ bool gw_run_rand(struct gw_run *run, const struct gw_insn *insn, union gw_value 
 }
 
 /** Prefetch: remember a key; the same key twice is the caller's to coalesce. */
-bool gw_run_key(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_key(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     const struct gw_program_entity *entity = run->vm->program->entities[insn->c];
     size_t bytes = entity->entity.key_count * sizeof(union gw_value);
     union gw_value *key = gw_arena_get_raw(run->vm->arena, bytes);
     if (!key)
-        return gw_run_nomem(run);
+        return gw_vm_nomem(run);
     memcpy(key, &r[insn->b], bytes);
     GW_ASSERT(run->key_count < run->key_cap);
     run->keys[run->key_count++] = (struct gw_vm_key){entity, key};
@@ -245,7 +245,7 @@ bool gw_run_key(struct gw_run *run, const struct gw_insn *insn, union gw_value *
 }
 
 /** Are two copies the same in the fields that both homes hold? c: number of the set of fields; data word: a = entity. */
-bool gw_run_same(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_same(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     const struct gw_entity *entity = &run->vm->program->entities[insn[1].a]->entity;
     const struct gw_code_set *set = &run->code->sets[insn[1].b];
@@ -260,7 +260,7 @@ bool gw_run_same(struct gw_run *run, const struct gw_insn *insn, union gw_value 
     return true;
 }
 
-bool gw_run_take(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_take(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     struct gw_vm_onboarded *ret = run->onboarded;
     run->ret->status = GW_VM_DONE;

@@ -2,16 +2,16 @@
 #include "lang/vm_int.h"
 
 /** x pieces from b on; c: bytes at most. */
-bool gw_run_concat(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_concat(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     size_t bytes = 0;
     for (uint32_t i = 0; i < insn->x; i++)
         bytes += r[insn->b + i].bytes.len;
     if (bytes > insn->c)
-        return gw_run_abort(run, GW_ABORT_RANGE);
+        return gw_vm_abort(run, GW_ABORT_RANGE);
     uint8_t *text = gw_arena_get_raw(run->vm->arena, bytes + 1);
     if (!text)
-        return gw_run_nomem(run);
+        return gw_vm_nomem(run);
     size_t at = 0;
     for (uint32_t i = 0; i < insn->x; i++) {
         struct gw_bytes piece = r[insn->b + i].bytes;
@@ -34,7 +34,7 @@ static size_t find(struct gw_bytes hay, struct gw_bytes needle)
     return hit ? (size_t)(hit - hay.data) : SIZE_MAX;
 }
 
-bool gw_run_contains(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_contains(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     (void)run;
     r[insn->a].u = find(r[insn->b].bytes, r[insn->c].bytes) != SIZE_MAX;
@@ -48,25 +48,25 @@ static bool is_boundary(struct gw_bytes text, size_t at)
 }
 
 /** slice(text, from, to), `to` not included; x: it is a str. */
-bool gw_run_slice(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_slice(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     struct gw_bytes text = r[insn->b].bytes;
     gw_u128 from = r[insn->c].u, to = r[insn->c + 1].u;
     if (from > to || to > text.len)
-        return gw_run_abort(run, GW_ABORT_RANGE);
+        return gw_vm_abort(run, GW_ABORT_RANGE);
     if (insn->x && (!is_boundary(text, (size_t)from) || !is_boundary(text, (size_t)to)))
-        return gw_run_abort(run, GW_ABORT_RANGE);
+        return gw_vm_abort(run, GW_ABORT_RANGE);
     r[insn->a].bytes =
         (struct gw_bytes){text.len ? text.data + (size_t)from : text.data, (size_t)(to - from)};
     return true;
 }
 
-bool gw_run_lower(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_lower(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     struct gw_bytes from = r[insn->b].bytes;
     uint8_t *text = gw_arena_get_raw(run->vm->arena, from.len + 1);
     if (!text)
-        return gw_run_nomem(run);
+        return gw_vm_nomem(run);
     for (size_t i = 0; i < from.len; i++) {
         uint8_t byte = from.data[i];
         text[i] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
@@ -76,12 +76,12 @@ bool gw_run_lower(struct gw_run *run, const struct gw_insn *insn, union gw_value
 }
 
 /** (before, behind) the first `separator`; without one (text, ""). */
-bool gw_run_split(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_split(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     struct gw_bytes text = r[insn->b].bytes, separator = r[insn->c].bytes;
     union gw_value *pair = gw_arena_get_raw(run->vm->arena, 2 * sizeof(*pair));
     if (!pair)
-        return gw_run_nomem(run);
+        return gw_vm_nomem(run);
     size_t at = find(text, separator);
     if (at == SIZE_MAX) {
         pair[0].bytes = text;
@@ -97,11 +97,11 @@ bool gw_run_split(struct gw_run *run, const struct gw_insn *insn, union gw_value
     return true;
 }
 
-bool gw_run_tuple(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_tuple(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     union gw_value *items = gw_arena_get_raw(run->vm->arena, insn->c * sizeof(*items));
     if (!items)
-        return gw_run_nomem(run);
+        return gw_vm_nomem(run);
     memcpy(items, &r[insn->b], insn->c * sizeof(*items));
     r[insn->a].list.items = items;
     r[insn->a].list.count = insn->c;
@@ -109,13 +109,13 @@ bool gw_run_tuple(struct gw_run *run, const struct gw_insn *insn, union gw_value
 }
 
 /** The list in `a` with `b` behind it; c: items at most. */
-bool gw_run_push(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_push(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     union gw_value *list = &r[insn->a];
-    struct gw_run_tail *tail = &run->tails[insn->a % GW_RUN_TAILS];
+    struct gw_vm_tail *tail = &run->tails[insn->a % GW_VM_TAILS];
     size_t count = list->list.count;
     if (count >= insn->c)
-        return gw_run_abort(run, GW_ABORT_RANGE);
+        return gw_vm_abort(run, GW_ABORT_RANGE);
     if (!run->has_tails) {
         memset(run->tails, 0, sizeof(run->tails));
         run->has_tails = true;
@@ -125,10 +125,10 @@ bool gw_run_push(struct gw_run *run, const struct gw_insn *insn, union gw_value 
         size_t cap = GW_MIN(GW_MAX(2 * count, (size_t)4), (size_t)insn->c);
         union gw_value *items = gw_arena_get_raw(run->vm->arena, cap * sizeof(*items));
         if (!items)
-            return gw_run_nomem(run);
+            return gw_vm_nomem(run);
         if (count)
             memcpy(items, list->list.items, count * sizeof(*items));
-        *tail = (struct gw_run_tail){items, count, cap};
+        *tail = (struct gw_vm_tail){items, count, cap};
         list->list.items = items;
     }
     tail->items[count] = r[insn->b];
@@ -137,15 +137,15 @@ bool gw_run_push(struct gw_run *run, const struct gw_insn *insn, union gw_value 
 }
 
 /** The list in `a` with item `b` replaced by `c`: a copy, since another local may share the items. */
-bool gw_run_set_item(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_set_item(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     union gw_value *list = &r[insn->a];
     size_t count = list->list.count;
     if (r[insn->b].u >= count)
-        return gw_run_abort(run, GW_ABORT_RANGE);
+        return gw_vm_abort(run, GW_ABORT_RANGE);
     union gw_value *items = gw_arena_get_raw(run->vm->arena, count * sizeof(*items));
     if (!items)
-        return gw_run_nomem(run);
+        return gw_vm_nomem(run);
     memcpy(items, list->list.items, count * sizeof(*items));
     items[(size_t)r[insn->b].u] = r[insn->c];
     list->list.items = items;
@@ -153,7 +153,7 @@ bool gw_run_set_item(struct gw_run *run, const struct gw_insn *insn, union gw_va
 }
 
 /** data word: a = type of an item */
-bool gw_run_list_has(struct gw_run *run, const struct gw_insn *insn, union gw_value *r)
+bool gw_vm_do_list_has(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     const struct gw_type *type = run->code->types[insn[1].a];
     union gw_value list = r[insn->b];

@@ -2,9 +2,9 @@
 #include "lang/vm_int.h"
 
 /** Adds a hash to the set. @return true when it was not in it (or memory is short: then the test sees too much) */
-static bool first_time(struct gw_run *run, uint64_t hash)
+static bool first_time(struct gw_vm_state *run, uint64_t hash)
 {
-    struct gw_run_touched *touched = &run->touched;
+    struct gw_vm_touched *touched = &run->touched;
     if (touched->count * 2 >= touched->cap) {
         uint32_t cap = touched->cap ? 2 * touched->cap : 64;
         uint64_t *set = gw_arena_get_array(run->vm->arena, cap, sizeof(*set));
@@ -29,7 +29,7 @@ static bool first_time(struct gw_run *run, uint64_t hash)
     return true;
 }
 
-static uint64_t touch(struct gw_run *run, const struct gw_program_entity *entity,
+static uint64_t touch(struct gw_vm_state *run, const struct gw_program_entity *entity,
                       const union gw_value *key)
 {
     struct gw_buf buf;
@@ -55,7 +55,8 @@ static uint64_t set_field(const struct gw_insn *insn, const union gw_value *r)
                       : gw_cost_write(row->entity, hits);
 }
 
-static uint64_t row_units(struct gw_run *run, const struct gw_insn *insn, const union gw_value *r)
+static uint64_t row_units(struct gw_vm_state *run, const struct gw_insn *insn,
+                          const union gw_value *r)
 {
     const struct gw_program_entity *entity = run->vm->program->entities[insn->c];
     uint64_t units = 0;
@@ -66,7 +67,7 @@ static uint64_t row_units(struct gw_run *run, const struct gw_insn *insn, const 
     return units;
 }
 
-static uint64_t table_units(struct gw_run *run, const struct gw_insn *insn)
+static uint64_t table_units(struct gw_vm_state *run, const struct gw_insn *insn)
 {
     uint32_t bytes = gw_cost_table_bytes(run->vm->program->tables[insn->c]);
     return (insn->op == GW_VMOP_TGET ? GW_COST_TOUCH : GW_COST_WRITE) + gw_cost_bytes(bytes);
@@ -102,7 +103,8 @@ static bool is_dec_wide(const struct gw_insn *insn)
     return insn->op >= GW_VMOP_ADD_D128 && insn->op <= GW_VMOP_DEC_OF;
 }
 
-static uint64_t small_units(struct gw_run *run, const struct gw_insn *insn, const union gw_value *r)
+static uint64_t small_units(struct gw_vm_state *run, const struct gw_insn *insn,
+                            const union gw_value *r)
 {
     switch (insn->op) {
     case GW_VMOP_EQ_V:
@@ -127,7 +129,7 @@ static uint64_t small_units(struct gw_run *run, const struct gw_insn *insn, cons
     }
 }
 
-uint64_t gw_run_units(struct gw_run *run, const struct gw_insn *insn, const union gw_value *r)
+uint64_t gw_vm_units(struct gw_vm_state *run, const struct gw_insn *insn, const union gw_value *r)
 {
     switch (insn->op) {
     case GW_VMOP_MOVE:
