@@ -45,6 +45,7 @@ static const char mover[] =
     "  got := call note(2, 5)\n"
     "  left = got\n"
     "}\n"
+    "daemon wait_drained() { await drained(b)  x := call note(4, 1)  emit Done { x } }\n"
     "daemon wait_for(g: u32) { await in_group[g] == 2  x := call note(3, 1)  emit Done { x } }\n";
 
 static struct world *mover_world(uint32_t users)
@@ -92,6 +93,21 @@ static void test_a_migration_moves_every_row_and_reaches_verified(void **state)
     world_close(w);
 }
 
+static uint32_t count_events(struct world *w)
+{
+    struct gw_err err = {0};
+    struct gw_kv_snap *snap = NULL;
+    struct gw_event *events = NULL;
+    uint32_t count = 0;
+    assert_ok(w->kv->ops->snapshot(w->kv, &snap, &err), &err);
+    const struct gw_state_view view = {w->kv, {.snap = snap}, w->program};
+    assert_ok(gw_ledger_events(&view, (struct gw_event_id){0, 0, 0}, 100, &w->arena, &events,
+                               &count, &err),
+              &err);
+    w->kv->ops->release(snap);
+    return count;
+}
+
 static void test_resumed_at_every_slice_it_comes_to_the_same(void **state)
 {
     (void)state;
@@ -115,6 +131,7 @@ static void test_resumed_at_every_slice_it_comes_to_the_same(void **state)
             strcat(all, world_row(w, "b.users", key));
         }
         strcat(all, world_row(w, "b.log", "[1]"));
+        assert_int_equal(count_events(w), 5);
         assert_string_equal(world_row(w, "b.log", "[1]"), "[1,15] v5");
         assert_string_equal(world_row(w, "b.log", "[2]"), "[2,5] v1");
         rows[crash] = gw_hash128(gw_text_bytes(gw_text(all)));
@@ -219,6 +236,44 @@ static void test_a_condition_is_looked_at_without_a_trace(void **state)
     assert_ok(gw_ledger_events(&view, events[0].id, 10, &w->arena, &events, &count, &err), &err);
     assert_int_equal(count, 0);
     w->kv->ops->release(snap);
+    world_close(w);
+}
+
+static void test_drained_waits_for_a_store(void **state)
+{
+    (void)state;
+    struct world *w = mover_world(2);
+    world_call(w, "regroup", "[1, 7]");
+    uint32_t id = world_start(w, "wait_drained", "[]");
+    world_run(w, false);
+    assert_int_equal(world_fiber(w, id).wait, GW_FIBER_AWAITS_DRAINED);
+    assert_text_equal(world_fiber(w, id).why, "drained(b)");
+    world_run(w, true);
+    assert_int_equal(world_fiber(w, id).status, GW_FIBER_DONE);
+    world_close(w);
+}
+
+static void test_two_rows_with_one_key_stop_that_key(void **state)
+{
+    (void)state;
+    struct world *w = mover_world(2);
+    const struct gw_program_home *home = gw_program_home(w->program, gw_text("a.users"));
+    struct gw_rec_row rows[2] = {0};
+    struct gw_record page = {.kind = GW_RECORD_PAGE};
+    for (int i = 0; i < 2; i++)
+        rows[i] = (struct gw_rec_row){
+            .key = world_key(w, "User", "[1]"), .ver = GW_VERSION_NONE, .problem = {"", 0}};
+    page.page = (struct gw_rec_page){.home = home->home.id,
+                                     .purpose = GW_PAGE_AUDIT,
+                                     .cursor_to = rows[1].key,
+                                     .end = true,
+                                     .asof = w->index,
+                                     .rows = rows,
+                                     .row_count = 2};
+    world_apply(w, &page);
+    assert_int_equal(w->applied.kind, GW_APPLIED_DONE);
+    assert_int_equal(w->applied.halts, 1);
+    assert_non_null(strstr(world_halts(w), "    two rows have this key\n"));
     world_close(w);
 }
 
@@ -359,6 +414,8 @@ int main(void)
         cmocka_unit_test(test_a_slow_store_times_out_alerts_and_retries),
         cmocka_unit_test(test_a_failed_call_parks_the_daemon_until_a_person_resumes),
         cmocka_unit_test(test_a_condition_is_looked_at_without_a_trace),
+        cmocka_unit_test(test_drained_waits_for_a_store),
+        cmocka_unit_test(test_two_rows_with_one_key_stop_that_key),
         cmocka_unit_test(test_a_page_that_came_twice_is_taken_once),
         cmocka_unit_test(test_an_index_is_built_behind_running_calls),
         cmocka_unit_test(test_unique_waits_until_every_row_is_known),

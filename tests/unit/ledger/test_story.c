@@ -405,6 +405,65 @@ static void test_a_refused_row_waits_for_a_newer_version_or_a_retry(void **state
     world_close(w);
 }
 
+static void test_a_change_during_a_push_is_pushed_next(void **state)
+{
+    (void)state;
+    struct world *w = bank_with_two();
+    struct gw_err err = {0};
+    const struct gw_store_decl *b = &w->program->stores[1];
+    struct gw_rec_home_key *keys = NULL;
+    struct gw_push_item item;
+    uint32_t count = 0;
+    world_call(w, "pay", "[1, 2, \"1.00\"]");
+    assert_ok(gw_ledger_dirty(w->ledger, b->id, 8, &w->arena, &keys, &count, &err), &err);
+    struct gw_record intent = {.kind = GW_RECORD_INTENT}, pushed = {.kind = GW_RECORD_PUSHED};
+    intent.intent = (struct gw_rec_intent){b->id, 1, keys, 1};
+    world_apply(w, &intent);
+    world_call(w, "pay", "[1, 2, \"2.00\"]"); /* while the push is under way */
+    assert_ok(gw_ledger_push_item(w->ledger, &keys[0], &w->arena, &item, &err), &err);
+    assert_int_equal(item.intent.ver, 4); /* the intent's bytes, whatever happened since */
+    world_put(w, "b.acc", "[1, 7, \"5.00\"]", 4);
+    struct gw_rec_done done = {keys[0].home, keys[0].key, 4, false};
+    pushed.pushed =
+        (struct gw_rec_pushed){.store = b->id, .epoch = 1, .done = &done, .done_count = 1};
+    world_apply(w, &pushed);
+    world_apply(w, &pushed); /* the same answer again: nothing waits for it */
+    world_push(w);
+    assert_string_equal(world_row(w, "b.acc", "[1]"), "[1,7,\"3.00\"] v5");
+    assert_string_equal(world_halts(w), "");
+    world_close(w);
+}
+
+static void test_an_idempotency_key_belongs_to_one_body(void **state)
+{
+    (void)state;
+    struct world *w = world_open(BANK);
+    const uint8_t hash[16] = {1}, args[] = {0x83, 0x05, 0x07, 0x82, 0x02, 0x18, 0x64},
+                  other[] = {0x83, 0x06, 0x07, 0x82, 0x02, 0x18, 0x64};
+    struct gw_record txn = {.kind = GW_RECORD_TXN};
+    txn.txn = (struct gw_rec_txn){.key_hash = {hash, sizeof(hash)},
+                                  .fn = gw_program_fn(w->program, gw_text("open"))->id,
+                                  .args = {args, sizeof(args)},
+                                  .actor = {"", 0},
+                                  .try_count = 1};
+    world_apply(w, &txn);
+    assert_int_equal(w->applied.kind, GW_APPLIED_NEEDS_KEYS);
+    world_fetch(w, w->applied.missing, w->applied.missing_count);
+    world_apply(w, &txn);
+    assert_int_equal(w->applied.kind, GW_APPLIED_DONE);
+    struct gw_journal_at first = w->applied.at;
+    world_apply(w, &txn);
+    assert_int_equal(w->applied.kind, GW_APPLIED_DUPLICATE);
+    assert_int_equal(w->applied.at.index, first.index);
+    txn.txn.args = (struct gw_bytes){other, sizeof(other)};
+    world_apply(w, &txn);
+    assert_int_equal(w->applied.refused_code, 2432);
+    w->time_ns += INT64_C(90000) * GW_NS_PER_S; /* a day later the key is free again */
+    world_apply(w, &txn);
+    assert_int_equal(w->applied.kind, GW_APPLIED_NEEDS_KEYS);
+    world_close(w);
+}
+
 static void test_older_versions_by_inverse_patches(void **state)
 {
     (void)state;
@@ -443,6 +502,8 @@ int main(void)
         cmocka_unit_test(test_findings_of_one_entity_or_key_leave_the_rest_alone),
         cmocka_unit_test(test_late_evidence_convicts_nobody),
         cmocka_unit_test(test_a_refused_row_waits_for_a_newer_version_or_a_retry),
+        cmocka_unit_test(test_a_change_during_a_push_is_pushed_next),
+        cmocka_unit_test(test_an_idempotency_key_belongs_to_one_body),
         cmocka_unit_test(test_older_versions_by_inverse_patches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
