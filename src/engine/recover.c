@@ -2,7 +2,7 @@
  *
  *   STATE/lock             held while the process lives
  *   STATE/node             16 bytes: the id of this installation, in every fence and segment
- *   STATE/open             boot id of the run that has, or had, the live state open; removed never, rewritten at open
+ *   STATE/open             boot id of the run that has, or had, the live state open; absent while that is made anew
  *   STATE/clean            written last at a clean close, removed first at open
  *   STATE/live/            the kv; never synced while running
  *   STATE/journal/         the truth
@@ -65,12 +65,30 @@ static gw_rc live_is_trusted(struct gw_engine *engine, bool *ret, struct gw_err 
     bool same_boot = load_bytes(open_path, then, sizeof(then), NULL) == GW_OK &&
                      memcmp(boot, then, sizeof(boot)) == 0;
     *ret = clean || same_boot;
-    GW_TRY(gw_file_store(open_path, (struct gw_bytes){boot, sizeof(boot)}, err));
     if (clean) {
         GW_TRY(gw_path_remove(clean_path, err));
         GW_TRY(gw_folder_sync(engine->state, err));
     }
     return GW_OK;
+}
+
+/** From here on a killed process leaves a live state that counts: it is whole, and of this boot. */
+static gw_rc trust_live(struct gw_engine *engine, struct gw_err *err)
+{
+    char path[GW_FILE_PATH_MAX];
+    uint8_t boot[GW_BOOT_ID_BYTES];
+    GW_TRY(path_of(engine, "open", path, err));
+    GW_TRY(gw_os_boot_id(boot, err));
+    return gw_file_store(path, (struct gw_bytes){boot, sizeof(boot)}, err);
+}
+
+/** Before the live state is taken apart: a kill in the middle must not leave half of it trusted. */
+static gw_rc distrust_live(struct gw_engine *engine, struct gw_err *err)
+{
+    char path[GW_FILE_PATH_MAX];
+    GW_TRY(path_of(engine, "open", path, err));
+    gw_rc rc = gw_path_remove(path, err);
+    return rc == GW_NOTFOUND ? GW_OK : rc;
 }
 
 static void on_kv_fatal(void *ctx, const struct gw_err *err)
@@ -126,6 +144,7 @@ static gw_rc start_over(struct gw_engine *engine, struct gw_kv_mark *ret,
         const struct gw_kv_memory_opts opts = {.path = found ? checkpoint.data : NULL};
         return gw_kv_memory_open(&opts, &engine->kv, ret, err);
     }
+    GW_TRY(distrust_live(engine, err));
     GW_TRY(remove_live(live, err));
     if (found)
         GW_TRY(gw_kv_lmdb_restore(checkpoint.data, live, err));
@@ -230,6 +249,25 @@ static void describe_torn(const struct gw_log_report *log, struct gw_engine_repo
                   log->torn_to, log->torn_why);
 }
 
+/** A state ahead of the journal holds what was never acknowledged; one that the fold left far behind may need batches
+ *  that went when a checkpoint made them superfluous. */
+static bool meets(const struct gw_kv_mark *mark, const struct gw_log_report *log)
+{
+    return mark->applied < log->next_index && mark->applied + 1 >= log->first_index;
+}
+
+static gw_rc refuse_gap(const struct gw_kv_mark *mark, const struct gw_log_report *log,
+                        struct gw_err *err)
+{
+    gw_rc rc = GW_FAIL_CODE(err, GW_CORRUPT, 2707,
+                            "the newest valid state is of batch %" PRIu64
+                            ", the journal holds %" PRIu64 " to %" PRIu64,
+                            mark->applied, log->first_index, log->next_index - 1);
+    gw_err_hint(err, "a checkpoint is damaged or missing, or a part of the journal: bring it back "
+                     "from a copy of the state folder");
+    return rc;
+}
+
 gw_rc gw_recover(struct gw_engine *engine, struct gw_engine_report *report, struct gw_err *err)
 {
     char path[GW_FILE_PATH_MAX];
@@ -247,8 +285,7 @@ gw_rc gw_recover(struct gw_engine *engine, struct gw_engine_report *report, stru
     GW_TRY(live_is_trusted(engine, &trusted, err));
     GW_TRY(open_kv(engine, trusted, &mark, report, err));
     GW_TRY(open_journal(engine, mark.applied, &log, err));
-    if (mark.applied >=
-        log.next_index) { /* ahead of the journal: it holds what was never acknowledged */
+    if (!meets(&mark, &log)) {
         engine->kv->ops->destroy(engine->kv);
         engine->kv = NULL;
         GW_TRY(engine->journal->ops->close(engine->journal, err));
@@ -256,6 +293,9 @@ gw_rc gw_recover(struct gw_engine *engine, struct gw_engine_report *report, stru
         GW_TRY(start_over(engine, &mark, report, err));
         GW_TRY(open_journal(engine, mark.applied, &log, err));
     }
+    if (!meets(&mark, &log))
+        return refuse_gap(&mark, &log, err);
+    GW_TRY(trust_live(engine, err));
     engine->kv->ops->fold_to(engine->kv, mark.applied);
     report->applied_at_open = mark.applied;
     describe_torn(&log, report);

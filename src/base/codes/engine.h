@@ -155,7 +155,11 @@
       "Its manifest or its data do not have the hash that was written. It is passed over; an older one and the journal\n"   \
       "serve. Check the disk.")                                                                                             \
     X(2706, "no checkpoint could be written",                                                                               \
-      "The message says why. The engine goes on; the journal is kept until a checkpoint succeeds.")
+      "The message says why. The engine goes on; the journal is kept until a checkpoint succeeds.")                         \
+    X(2707, "state and journal do not meet",                                                                                \
+      "The newest state that can be trusted ends before the oldest batch that the journal still holds, or behind the\n"     \
+      "newest: a checkpoint is damaged or gone, or a part of the journal is. Going on would lose what was acknowledged,\n"  \
+      "so nothing was opened. Put the missing checkpoint or segments back from a copy of the state folder.")
 /* clang-format on */
 
 #endif
