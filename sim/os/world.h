@@ -9,6 +9,7 @@
 
 struct gw_mutex;
 
+const struct gw_alloc *gw_sim_world_heap(void);
 gw_rc gw_sim_world_mutex_new(struct gw_mutex **ret, struct gw_err *err);
 gw_rc gw_sim_forever(size_t bytes, void **ret, struct gw_err *err);
 void gw_sim_forever_free(void *memory);
