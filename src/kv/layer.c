@@ -72,9 +72,10 @@ static bool make_head(struct gw_kv_layer *layer)
     struct gw_kv_entry *head = gw_kv_entry_at(layer, layer->head);
     memset(head, 0, sizeof(*head) + GW_KV_HEIGHT_MAX * sizeof(gw_kv_ref));
     head->height = GW_KV_HEIGHT_MAX;
-    for (unsigned f = 0; f < GW_KV_FINGERS; f++)
+    for (unsigned f = 0; f < GW_KV_FINGERS; f++) {
         for (unsigned i = 0; i < GW_KV_HEIGHT_MAX; i++)
             layer->paths[f][i] = layer->head;
+    }
     return true;
 }
 
