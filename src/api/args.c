@@ -165,3 +165,21 @@ gw_rc gw_image_from_json(const struct gw_entity *entity, const struct gw_json *n
     *ret = gw_buf_bytes(&buf);
     return GW_OK;
 }
+
+gw_rc gw_result_to_json(const struct gw_fn *fn, struct gw_bytes bytes, struct gw_arena *arena,
+                        struct gw_text *ret, struct gw_err *err)
+{
+    struct gw_call_result result;
+    struct gw_buf buf;
+    GW_TRY(gw_call_result_decode(fn, bytes, arena, &result, err));
+    size_t room = 256 + result.detail.len * 6 +
+                  (result.type ? (size_t)result.type->bytes_max * 8 : 0); /* \u00XX at worst */
+    GW_TRY(open_buf(arena, room, &buf, err));
+    struct gw_json_writer w = gw_json_writer(&buf, 0);
+    gw_json_put_object(&w);
+    gw_call_result_to_json(&result, &w);
+    gw_json_put_object_end(&w);
+    GW_TRY(gw_json_writer_check(&w, "result", err));
+    *ret = gw_buf_text(&buf);
+    return GW_OK;
+}

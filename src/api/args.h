@@ -28,4 +28,12 @@ GW_NODISCARD gw_rc gw_image_from_json(const struct gw_entity *entity, const stru
                                       struct gw_arena *arena, struct gw_bytes *ret,
                                       struct gw_err *err);
 
+/**
+ * The decided answer of a call, or of a view, as one JSON object: {"ok":…}, {"fail":…} or {"abort":…,"detail":…}.
+ * @fn, @bytes  as the engine answered (request->out)
+ */
+GW_NODISCARD gw_rc gw_result_to_json(const struct gw_fn *fn, struct gw_bytes bytes,
+                                     struct gw_arena *arena, struct gw_text *ret,
+                                     struct gw_err *err);
+
 #endif

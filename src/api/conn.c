@@ -12,8 +12,7 @@ enum {
     IN_BYTES_MAX = GW_WIRE_FRAME_MAX + GW_WIRE_HEAD_BYTES + GW_STREAM_READ_BYTES,
     OUT_BYTES_MAX = 96 << 20, /* 512 answers of the largest result, and a status */
     HELLO_MS = 10000,
-    LINGER_MS = 10000,
-    JSON_ROOM = 256
+    LINGER_MS = 10000
 };
 
 /** One request under way. Made once, used again: never more than open_max of a connection. */
@@ -141,22 +140,9 @@ static struct gw_bytes text_item(struct gw_arena *arena, struct gw_text text)
 
 static gw_rc json_result(struct gw_request *request, struct gw_bytes *ret, struct gw_err *err)
 {
-    struct gw_call_result result;
-    struct gw_buf buf;
-    GW_TRY(
-        gw_call_result_decode(request->out.fn, request->out.result, &request->arena, &result, err));
-    size_t room = JSON_ROOM + result.detail.len * 6 +
-                  (result.type ? (size_t)result.type->bytes_max * 6 : 0); /* \u00XX at worst */
-    uint8_t *memory = gw_arena_get_raw(&request->arena, room);
-    if (memory == NULL)
-        return GW_FAIL_NOMEM(err);
-    gw_buf_init_fixed(&buf, memory, room);
-    struct gw_json_writer w = gw_json_writer(&buf, 0);
-    gw_json_put_object(&w);
-    gw_call_result_to_json(&result, &w);
-    gw_json_put_object_end(&w);
-    GW_TRY(gw_json_writer_check(&w, "result", err));
-    *ret = text_item(&request->arena, gw_buf_text(&buf));
+    struct gw_text json;
+    GW_TRY(gw_result_to_json(request->out.fn, request->out.result, &request->arena, &json, err));
+    *ret = text_item(&request->arena, json);
     return ret->len ? GW_OK : GW_FAIL_NOMEM(err);
 }
 
