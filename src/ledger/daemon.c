@@ -34,10 +34,11 @@ static gw_rc make_room(struct gw_ledger *ledger, uint32_t fn, struct gw_err *err
     GW_TRY(gw_fiber_all(ledger, &ledger->scratch, &heads, &count, err));
     for (uint32_t i = 0; i < count; i++) {
         bool ended = heads[i].status == GW_FIBER_DONE || heads[i].status == GW_FIBER_STOPPED;
-        if (ended && heads[i].fn == fn)
+        if (ended && heads[i].fn == fn) {
             GW_TRY(gw_fiber_drop(ledger, heads[i].id, true, err));
-        else
+        } else {
             kept++;
+        }
     }
     return kept < GW_DAEMONS_MAX ? GW_OK : GW_BUSY;
 }
@@ -390,10 +391,11 @@ static gw_rc move_phase(struct gw_ledger *ledger, struct slice *slice, struct gw
     if (state.phase == to)
         return GW_OK;
     gw_rc rc = gw_phase_move(ledger, entity, to, &missing, &why);
-    if (rc == GW_CONFLICT)
+    if (rc == GW_CONFLICT) {
         GW_TRY(park(ledger, slice, gw_arena_copy_text(&ledger->scratch, gw_text(why.msg)), err));
-    else if (rc < 0 && rc != GW_GATE && err)
+    } else if (rc < 0 && rc != GW_GATE && err) {
         *err = why;
+    }
     return rc;
 }
 

@@ -103,10 +103,11 @@ static bool scalar_type(struct gw_text text, struct gw_type *ret)
     if (text.len > 5 && memcmp(text.data, "dec<", 4) == 0) {
         uint32_t numbers[2] = {0, 0}, at = 0;
         for (size_t i = 4; i < text.len; i++) {
-            if (text.data[i] == ',')
+            if (text.data[i] == ',') {
                 at = 1;
-            else if (text.data[i] >= '0' && text.data[i] <= '9')
+            } else if (text.data[i] >= '0' && text.data[i] <= '9') {
                 numbers[at] = numbers[at] * 10 + (uint32_t)(text.data[i] - '0');
+            }
         }
         *ret = (struct gw_type){
             .kind = GW_TYPE_DEC, .precision = (uint8_t)numbers[0], .scale = (uint8_t)numbers[1]};
@@ -185,10 +186,11 @@ static void put_field(struct gw_cbor_reader *r, struct gw_arena *arena,
     struct gw_cbor_reader item = gw_cbor_reader(gw_cbor_skip(r));
     struct gw_cbor_reader again = item;
     union gw_value value;
-    if (scalar_type(text, &type) && gw_value_decode(&type, &item, arena, &value, NULL) == GW_OK)
+    if (scalar_type(text, &type) && gw_value_decode(&type, &item, arena, &value, NULL) == GW_OK) {
         gw_value_to_json(&type, value, writer);
-    else
+    } else {
         put_plain(&again, writer, 0);
+    }
 }
 
 gw_rc gw_event_to_json(const struct gw_event *event, struct gw_arena *arena,

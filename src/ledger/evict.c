@@ -15,8 +15,8 @@ gw_rc gw_field_checks(const struct gw_entity *entity, struct gw_bytes image, str
     gw_cbor_get_array_of(&r, entity->field_count);
     for (uint32_t i = 0; i < entity->field_count; i++) {
         struct gw_hash128 hash = gw_hash128(gw_cbor_skip(&r));
-        checks[2 * i] = hash.bytes[sizeof(hash.bytes) - 1];
-        checks[2 * i + 1] = hash.bytes[sizeof(hash.bytes) - 2];
+        checks[2 * (size_t)i] = hash.bytes[sizeof(hash.bytes) - 1];
+        checks[2 * (size_t)i + 1] = hash.bytes[sizeof(hash.bytes) - 2];
     }
     GW_TRY(gw_cbor_check(&r, GW_CORRUPT, "image", err));
     *ret = (struct gw_bytes){checks, 2 * (size_t)entity->field_count};

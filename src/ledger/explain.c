@@ -194,10 +194,11 @@ static void json_homes(const struct gw_state_view *view, const struct explained 
         name_text(w, "home", home ? home->home.name : GW_TEXT_LIT("?"));
         name_bool(w, "present", at->acked.present);
         gw_json_put_name_str(w, "acked_ver");
-        if (at->acked.ver == GW_VERSION_NONE)
+        if (at->acked.ver == GW_VERSION_NONE) {
             gw_json_put_null(w);
-        else
+        } else {
             gw_json_put_u64(w, at->acked.ver);
+        }
         name_text(w, "acked_hash", gw_explain_hash(at->acked.hash, arena));
         name_bool(w, "dirty", at->dirty_since > 0);
         name_bool(w, "refused", at->refused);
@@ -279,10 +280,11 @@ gw_rc gw_explain_key_json(const struct gw_state_view *view, const struct gw_prog
     name_bool(w, "resident", on.meta.resident);
     name_text(w, "hash", gw_explain_hash(on.meta.hash, arena));
     gw_json_put_name_str(w, "fields");
-    if (on.fields == NULL)
+    if (on.fields == NULL) {
         gw_json_put_null(w);
-    else
+    } else {
         gw_json_put_object(w);
+    }
     for (uint32_t i = 0; on.fields && i < entity->entity.field_count; i++) {
         gw_json_put_name(w, entity->entity.fields[i].name);
         gw_value_to_json(entity->entity.fields[i].type, on.fields[i], w);

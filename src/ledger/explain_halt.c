@@ -107,11 +107,13 @@ static gw_rc lost_fields(const struct gw_state_view *view, const struct shown *s
     gw_buf_init_fixed(&image, memory, entity->image_bytes_max);
     gw_image_encode(entity, fields, &image);
     GW_TRY(gw_field_checks(entity, gw_buf_bytes(&image), arena, &checks, err));
-    for (uint32_t i = 0; i < entity->field_count; i++)
-        if (covered[i])
+    for (uint32_t i = 0; i < entity->field_count; i++) {
+        if (covered[i]) {
             lost[count++] = (struct lost_field){
                 &entity->fields[i], fields[i],
                 memcmp(checks.data + 2 * i, shown->meta.checks.data + 2 * i, 2) == 0};
+        }
+    }
     *ret_count = count;
     return GW_OK;
 }
@@ -141,12 +143,13 @@ static void put_seen(const struct gw_seen *seen, struct gw_buf *ret)
 {
     char hex[7];
     gw_hex((struct gw_bytes){seen->hash.bytes, 3}, hex);
-    if (!seen->present)
+    if (!seen->present) {
         gw_buf_put_str(ret, "no row");
-    else if (seen->ver == GW_VERSION_NONE)
+    } else if (seen->ver == GW_VERSION_NONE) {
         gw_buf_printf(ret, "ver none  hash %s…", hex);
-    else
+    } else {
         gw_buf_printf(ret, "ver %llu  hash %s…", (unsigned long long)seen->ver, hex);
+    }
 }
 
 /** The version that is acked in this home: who wrote it, and what it changed. */
@@ -217,18 +220,20 @@ static gw_rc put_finding(const struct gw_state_view *view, const struct shown *s
     gw_buf_printf(ret, "      class %s\n", gw_conflict_text((enum gw_conflict)halt->conflict));
     if (halt->text.len)
         gw_buf_printf(ret, "    %.*s\n", GW_TEXT_ARG(halt->text));
-    if (shown->has_diff)
+    if (shown->has_diff) {
         gw_diff_text(&shown->diff, ret);
-    else
+    } else {
         GW_TRY(lost_text(view, shown, arena, ret, err));
+    }
     GW_TRY(last_write(view, shown, arena, ret, err));
     GW_TRY(waiting(shown, arena, ret, err));
-    if (!halt->resolved)
+    if (!halt->resolved) {
         gw_buf_printf(ret,
                       "  next: godwit engine resolve %llu %.*s %.*s --take "
                       "expected|actual|FILE.json --reason TEXT\n",
                       (unsigned long long)halt->n, GW_TEXT_ARG(shown->entity->entity.name),
                       GW_TEXT_ARG(key));
+    }
     return GW_OK;
 }
 
@@ -242,10 +247,11 @@ static void json_seen(struct gw_json_writer *w, const char *name, const struct g
     gw_json_put_name_str(w, "present");
     gw_json_put_bool(w, seen->present);
     gw_json_put_name_str(w, "ver");
-    if (seen->ver == GW_VERSION_NONE)
+    if (seen->ver == GW_VERSION_NONE) {
         gw_json_put_null(w);
-    else
+    } else {
         gw_json_put_u64(w, seen->ver);
+    }
     gw_json_put_name_str(w, "hash");
     gw_json_put_text(w, gw_explain_hash(seen->hash, arena));
     gw_json_put_object_end(w);
@@ -306,10 +312,11 @@ static gw_rc json_finding(const struct gw_state_view *view, const struct shown *
     json_seen(w, "expected", &halt->expected, arena);
     json_seen(w, "actual", &halt->found, arena);
     gw_json_put_name_str(w, "fields");
-    if (shown->has_diff)
+    if (shown->has_diff) {
         gw_diff_to_json(&shown->diff, w);
-    else
+    } else {
         GW_TRY(json_lost(view, shown, arena, w, err));
+    }
     gw_json_put_object_end(w);
     return GW_OK;
 }

@@ -271,9 +271,10 @@ static gw_rc rows_put(struct gw_ledger *ledger, const struct gw_rec_page *rec, s
     gw_cbor_put_bytes(pair, rec->cursor_to);
     gw_cbor_put_bool(pair, rec->end);
     gw_cbor_put_array(pair, count);
-    for (uint32_t i = 0; i < rec->row_count; i++)
+    for (uint32_t i = 0; i < rec->row_count; i++) {
         if (rec->rows[i].problem.len == 0) /* what cannot be read stops its key, not the scan */
             gw_cbor_put_bytes(pair, rec->rows[i].image);
+    }
     GW_TRY(gw_buf_check(pair, "page of a daemon", err));
     return gw_state_put(ledger, &at, gw_buf_bytes(pair), err);
 }

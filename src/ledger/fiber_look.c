@@ -151,9 +151,10 @@ static enum gw_fiber_wait wait_of(const struct gw_fiber_head *head,
 
 static struct gw_text store_name(const struct gw_ledger *ledger, uint32_t id)
 {
-    for (uint32_t i = 0; i < ledger->program->store_count; i++)
+    for (uint32_t i = 0; i < ledger->program->store_count; i++) {
         if (ledger->program->stores[i].id == id)
             return ledger->program->stores[i].name;
+    }
     return GW_TEXT_LIT("?");
 }
 

@@ -55,9 +55,10 @@ gw_rc gw_history_at(const struct gw_program_entity *entity, const struct gw_meta
         return GW_OK;
     bool before_all = count > 0 && steps[count - 1].before_ver == 0 && steps[count - 1].fn != 0;
     bool known_absent = count == 0 && !living && meta->ver == 0;
-    if (!before_all && !known_absent && !(count == 0 && surely_older(meta, as_of)))
+    if (!before_all && !known_absent && !(count == 0 && surely_older(meta, as_of))) {
         *ret =
             GW_HISTORY_TOO_OLD; /* the ring does not reach back that far, or it was unknown then */
+    }
     return GW_OK;
 }
 

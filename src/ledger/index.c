@@ -28,10 +28,11 @@ static bool build_find(const struct gw_program *program, uint32_t id, struct bui
 {
     const struct gw_index_decl *index = program ? gw_program_index_id(program, id) : NULL;
     const struct gw_counter_decl *counter = program ? gw_program_counter_id(program, id) : NULL;
-    if (index)
+    if (index) {
         *ret = build_of_index(index);
-    else if (counter)
+    } else if (counter) {
         *ret = build_of_counter(counter);
+    }
     return index || counter;
 }
 
@@ -49,9 +50,10 @@ static gw_rc build_put(struct gw_ledger *ledger, uint32_t id, enum gw_index_stat
 
 static bool has_source(const struct gw_program_entity *entity)
 {
-    for (uint32_t i = 0; i < entity->home_count; i++)
+    for (uint32_t i = 0; i < entity->home_count; i++) {
         if (entity->homes[i]->home.role == GW_HOME_SOURCE)
             return true;
+    }
     return false;
 }
 
@@ -210,10 +212,11 @@ gw_rc gw_apply_index(struct gw_ledger *ledger, const struct gw_rec_index *rec, s
     GW_TRY(may_publish(ledger, &slice.build, &may, err));
     bool publish = slice.at_end && may;
     if (slice.done == 0 && !publish) {
-        if (slice.missing.entity)
+        if (slice.missing.entity) {
             ledger->applying->kind = GW_APPLIED_NEEDS_KEYS;
-        else
+        } else {
             gw_refuse(ledger, 2414, GW_TEXT_LIT("it waits until every row is known"));
+        }
         return GW_OK;
     }
     ledger->applying->wake_daemons = true;

@@ -123,10 +123,11 @@ static gw_rc judge_known(struct gw_ledger *ledger, struct audit *audit,
         evidence.seen = (struct gw_seen){true, row->ver, row->hash};
         evidence.image = row->image;
     }
-    if (row && row->problem.len)
+    if (row && row->problem.len) {
         GW_TRY(gw_evidence_problem(ledger, audit->home, key, row->problem, "audit", err));
-    else
+    } else {
         GW_TRY(gw_evidence_apply(ledger, &evidence, err));
+    }
     audit->state.now.findings += ledger->applying->halts != halts || meta->state == GW_KEY_CONFLICT;
     return GW_OK;
 }
@@ -321,9 +322,10 @@ static gw_rc scan_page(struct gw_ledger *ledger, const struct gw_rec_page *rec,
     GW_TRY(gw_fiber_page(ledger, rec, home, err));
     if (ledger->applying->kind != GW_APPLIED_DONE)
         return GW_OK; /* nobody waits for it: an answer that came twice */
-    for (uint32_t i = 0; i < rec->row_count; i++)
+    for (uint32_t i = 0; i < rec->row_count; i++) {
         GW_TRY(is_repeat(rec, i) ? repeated(ledger, home, rec->rows[i].key, "scan", err)
                                  : scan_row(ledger, rec, home, &rec->rows[i], err));
+    }
     return GW_OK;
 }
 

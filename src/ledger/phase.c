@@ -106,10 +106,11 @@ static gw_rc check_unknown(struct gw_ledger *ledger, const struct gw_program_ent
         const struct gw_program_home *home = entity->homes[i];
         struct gw_audit_state audit;
         GW_TRY(gw_ledger_audit(ledger, home, missing->arena, &audit, err));
-        if (audit.last_end == 0)
+        if (audit.last_end == 0) {
             add(missing, "a full count of the home", home->home.name, 0);
-        else if (audit.last.unknown)
+        } else if (audit.last.unknown) {
             add(missing, "unknown == 0", home->home.name, audit.last.unknown);
+        }
     }
     return GW_OK;
 }
@@ -122,9 +123,10 @@ static gw_rc check_audit(struct gw_ledger *ledger, const struct gw_program_entit
         const struct gw_program_home *home = entity->homes[i];
         struct gw_audit_state audit;
         GW_TRY(gw_ledger_audit(ledger, home, missing->arena, &audit, err));
-        if (audit.clean_start == 0 || audit.clean_start < since)
+        if (audit.clean_start == 0 || audit.clean_start < since) {
             add(missing, "a clean audit pass since the last move", home->home.name,
                 audit.clean_start);
+        }
     }
     return GW_OK;
 }
@@ -202,13 +204,15 @@ gw_rc gw_phase_missing(struct gw_ledger *ledger, const struct gw_program_entity 
     struct gw_phase_state from;
     GW_TRY(gw_ledger_phase(ledger, entity, &from, err));
     enum move move = moves[from.phase][to];
-    if (move == NOT_BUILT)
+    if (move == NOT_BUILT) {
         return GW_FAIL_CODE(err, GW_CONFLICT, 2611, "this version does not know the phase %s yet",
                             gw_phase_text(to));
-    if (move == NO_MOVE)
+    }
+    if (move == NO_MOVE) {
         return GW_FAIL_CODE(err, GW_CONFLICT, 2610, "%.*s cannot move from %s to %s",
                             GW_TEXT_ARG(entity->entity.name), gw_phase_text(from.phase),
                             gw_phase_text(to));
+    }
     struct missing missing = {
         .arena = arena, .items = GW_NEW_ARRAY(arena, struct gw_phase_condition, CONDITIONS_MAX)};
     if (missing.items == NULL)
@@ -270,14 +274,15 @@ gw_rc gw_apply_phase(struct gw_ledger *ledger, const struct gw_rec_phase *rec, s
         return GW_OK;
     }
     gw_rc rc = gw_phase_move(ledger, entity, (enum gw_phase)rec->to, &missing, &why);
-    if (rc == GW_CONFLICT)
+    if (rc == GW_CONFLICT) {
         gw_refuse(ledger, why.code, gw_arena_copy_text(&ledger->batch, gw_text(why.msg)));
-    else if (rc == GW_GATE)
+    } else if (rc == GW_GATE) {
         gw_refuse(ledger, 2613,
                   gw_arena_printf(&ledger->batch, "%.*s does not hold: %.*s (%llu)",
                                   GW_TEXT_ARG(missing.text), GW_TEXT_ARG(missing.where),
                                   (unsigned long long)missing.value));
-    else if (rc < 0 && err)
+    } else if (rc < 0 && err) {
         *err = why;
+    }
     return rc == GW_CONFLICT || rc == GW_GATE ? GW_OK : rc;
 }

@@ -87,6 +87,24 @@ static void test_a_migration_moves_every_row_and_reaches_verified(void **state)
     assert_int_equal(phase.phase, GW_PHASE_VERIFIED);
     assert_int_equal(phase.unknown, 0);
     assert_int_equal(phase.total, 22);
+    struct gw_record move = {.kind = GW_RECORD_PHASE};
+    move.phase = (struct gw_rec_phase){.entity = user->entity.id,
+                                       .from = GW_PHASE_VERIFIED,
+                                       .to = GW_PHASE_FLIP,
+                                       .actor = {"", 0},
+                                       .reason = {"", 0}};
+    world_apply(w, &move);
+    assert_int_equal(w->applied.refused_code, 2613); /* the clean pass was before this phase */
+    world_audit_all(w);
+    world_apply(w, &move);
+    assert_int_equal(w->applied.kind, GW_APPLIED_DONE);
+    move.phase.from = GW_PHASE_FLIP;
+    move.phase.to = GW_PHASE_DRAIN;
+    world_apply(w, &move);
+    assert_int_equal(w->applied.refused_code, 2611);
+    move.phase.to = GW_PHASE_VERIFIED;
+    world_apply(w, &move);
+    assert_int_equal(w->applied.kind, GW_APPLIED_DONE);
     world_put(w, "a.users", "[99, \"new@x\", 1]", -1); /* from now on a foreign insert */
     world_audit(w, "a.users");
     assert_non_null(strstr(world_halts(w), "class row present though it should not be"));
@@ -114,7 +132,9 @@ static void test_resumed_at_every_slice_it_comes_to_the_same(void **state)
     struct gw_hash128 rows[2];
     for (int crash = 0; crash < 2; crash++) {
         struct world *w = mover_world(9);
-        char all[4096] = "";
+        uint8_t memory[4096];
+        struct gw_buf all;
+        gw_buf_init_fixed(&all, memory, sizeof(memory));
         w->one_slice = crash;
         uint32_t id = world_start(w, "move_users", "[]");
         uint32_t down = world_start(w, "count_down", "[5]");
@@ -128,13 +148,13 @@ static void test_resumed_at_every_slice_it_comes_to_the_same(void **state)
         for (int i = 1; i <= 9; i++) {
             char key[16];
             snprintf(key, sizeof(key), "[%d]", i);
-            strcat(all, world_row(w, "b.users", key));
+            gw_buf_put_str(&all, world_row(w, "b.users", key));
         }
-        strcat(all, world_row(w, "b.log", "[1]"));
+        gw_buf_put_str(&all, world_row(w, "b.log", "[1]"));
         assert_int_equal(count_events(w), 5);
         assert_string_equal(world_row(w, "b.log", "[1]"), "[1,15] v5");
         assert_string_equal(world_row(w, "b.log", "[2]"), "[2,5] v1");
-        rows[crash] = gw_hash128(gw_text_bytes(gw_text(all)));
+        rows[crash] = gw_hash128(gw_buf_bytes(&all));
         world_close(w);
     }
     assert_memory_equal(rows[0].bytes, rows[1].bytes, 16);

@@ -163,7 +163,10 @@ static void row_set(struct world *w, const struct gw_program_home *home, struct 
     for (uint32_t i = 0; row == NULL && i < WORLD_ROWS_MAX; i++)
         if (w->rows[i].home == NULL)
             row = &w->rows[i];
-    assert_non_null(row);
+    if (row == NULL) {
+        fail_msg("the world is full");
+        return;
+    }
     assert_true(key.len <= sizeof(row->key) && image.len <= sizeof(row->image));
     row->home = home;
     memcpy(row->key, key.data, key.len);
@@ -202,8 +205,10 @@ void world_remove(struct world *w, const char *home_name, const char *key)
 {
     const struct gw_program_home *home = home_of(w, home_name);
     struct world_row *row = row_find(w, home, home_key(w, home, key));
-    assert_non_null(row);
-    row->home = NULL;
+    if (row == NULL)
+        fail_msg("%s has no such row", home_name);
+    else
+        row->home = NULL;
 }
 
 const char *world_row(struct world *w, const char *home_name, const char *key)
