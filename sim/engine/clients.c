@@ -54,9 +54,22 @@ static struct gw_bytes encode_args(struct gw_request *request, const uint64_t *a
 
 /* ---- calls ---- */
 
+/** Planted: an answer to a call that never reached the engine. */
+static void invent_answer(struct run *run)
+{
+    run->ops[run->op_count++] = (struct op){.fn = OP_MOVE,
+                                            .state = OP_ANSWERED,
+                                            .client = 1u << 30,
+                                            .began_ns = 1,
+                                            .ended_ns = INT64_MAX,
+                                            .at = {.index = 1000000}};
+}
+
 static void new_op(struct run *run, struct client *client)
 {
     static const uint64_t no_args[3];
+    if (run->opts->plant == GW_SIM_ENGINE_PLANT_LOSE_ANSWERED && run->op_count == 30)
+        invent_answer(run);
     struct op *op = &run->ops[run->op_count];
     *op =
         (struct op){.fn = (enum op_fn)gw_rand_below(&run->rand, OP_FNS), .began_ns = gw_sim_now()};
@@ -83,8 +96,6 @@ static void new_op(struct run *run, struct client *client)
         op->args[1] = gw_rand_below(&run->rand, 5);
         break;
     }
-    if (run->opts->plant == GW_SIM_ENGINE_PLANT_LOSE_ANSWERED && run->op_count == 30)
-        op->state = OP_ANSWERED;
     op->client = client->by_key ? 0 : client->session;
     op->seq = client->by_key ? run->op_count : ++client->seq;
     client->op = (int32_t)run->op_count++;

@@ -224,10 +224,9 @@ void gw_sim_world_act(struct gw_sim_world *world)
         store->slow_until_ns = gw_sim_now() + ms;
         break;
     case 2:
-        store->faults_per_mille = (uint32_t)gw_rand_below(&world->rand, 300);
+        store->faults_per_mille = (uint32_t)gw_rand_below(&world->rand, 400);
         break;
     case 3:
-    case 4:
         store->faults_per_mille = 0;
         break;
     default:
@@ -315,6 +314,8 @@ void gw_sim_world_init(struct gw_sim_world *world, uint64_t seed, enum gw_sim_en
          &err);
     for (uint32_t i = 0; i < GW_SIM_STORES; i++) {
         world->stores[i].name = names[i];
+        if (gw_rand_chance(&world->rand, 1, 2))
+            world->stores[i].faults_per_mille = (uint32_t)gw_rand_below(&world->rand, 200);
         must(gw_memory_of(gw_text(names[i]), &world->stores[i].memory, &err), &err);
         prepare(world, i);
         const struct gw_memory_hooks hooks = {.ctx = &world->stores[i],
@@ -408,6 +409,7 @@ void gw_sim_world_rows(struct gw_sim_world *world, const char *name, struct gw_s
     const struct gw_home *home = home_of(world, name);
     bool was_quiet = world->is_quiet;
     world->is_quiet = true;
+    gw_memory_set_down(world->stores[home->store].memory, false);
     struct gw_store *store = connect(world, home->store);
     struct gw_arena_mark mark = gw_arena_mark(&world->arena);
     struct gw_store_page page;
