@@ -83,6 +83,18 @@ static struct gw_request *call_of(struct worker *worker, uint64_t seq)
     return asked;
 }
 
+/** GW_BUSY is a promise that nothing happened: the call goes again. */
+static struct gw_request *insist(struct worker *worker, struct gw_request *answer)
+{
+    while (answer->rc == GW_BUSY) {
+        struct gw_request *again = call_of(worker, answer->in.seq);
+        gw_request_free(answer);
+        (void)bank_ask(&worker->bank, again);
+        answer = again;
+    }
+    return answer;
+}
+
 static void judge(struct worker *worker, struct gw_request *answer)
 {
     uint64_t seq = answer->in.seq;
@@ -109,6 +121,16 @@ static void judge(struct worker *worker, struct gw_request *answer)
     gw_request_free(answer);
 }
 
+/** The answers of `open` calls under way; the asker waits for one thing at a time, so repeats come after all of them. */
+static void settle(struct worker *worker, uint32_t open)
+{
+    struct gw_request *answers[PIPELINE];
+    for (uint32_t i = 0; i < open; i++)
+        answers[i] = gw_asker_next(worker->bank.asker);
+    for (uint32_t i = 0; i < open; i++)
+        judge(worker, insist(worker, answers[i]));
+}
+
 static void run(struct worker *worker)
 {
     struct bank *bank = &worker->bank;
@@ -117,19 +139,14 @@ static void run(struct worker *worker)
         struct gw_request *asked = call_of(worker, seq);
         if (gw_asker_send(bank->asker, bank->engine, asked) != GW_OK)
             exit(1);
-        if (++open == PIPELINE) {
-            judge(worker, gw_asker_next(bank->asker));
-            open--;
-        }
-        if (seq % (worker->ops / 3) == 0) {
-            while (open-- > 0)
-                judge(worker, gw_asker_next(bank->asker));
-            open = 0;
+        bool pause = seq % (worker->ops / 3) == 0 || seq == worker->ops;
+        if (++open < PIPELINE && !pause)
+            continue;
+        settle(worker, open);
+        open = 0;
+        if (pause)
             (void)bank_simple(bank, GW_REQUEST_CHECKPOINT, "", "");
-        }
     }
-    while (open-- > 0)
-        judge(worker, gw_asker_next(bank->asker));
 }
 
 static void print_sites(void)
