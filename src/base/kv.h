@@ -53,7 +53,7 @@ struct gw_kv_ops {
     void (*back_to)(struct gw_kv_txn *txn, uint64_t mark);
 
     gw_rc (*snapshot)(struct gw_kv *kv, struct gw_kv_snap **ret,
-                      struct gw_err *err);    /* any thread */
+                      struct gw_err *err); /* any thread */
     /** As snapshot(), of the newest batch that fold_to() has declared durable: what views may show. */
     gw_rc (*snapshot_durable)(struct gw_kv *kv, struct gw_kv_snap **ret, struct gw_err *err);
     void (*release)(struct gw_kv_snap *snap); /* any thread; accepts NULL */

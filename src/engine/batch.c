@@ -12,7 +12,7 @@ enum {
     STALL_NS = 1000000
 };
 
-#define JUMP_NS (60 * GW_NS_PER_S)
+#define JUMP_NS        (60 * GW_NS_PER_S)
 #define TIMERS_WAIT_NS (10 * GW_NS_PER_S)
 
 void gw_engine_fatal(struct gw_engine *engine, const struct gw_err *err)
@@ -72,9 +72,11 @@ static int64_t next_time(struct gw_engine *engine)
     return GW_MAX(now, gw_ledger_time(engine->ledger) + 1);
 }
 
-static void stall(struct gw_engine *engine)
+/** No room now. Until it comes calls wait in their queue; only a full disk turns them away at once. */
+static void stall(struct gw_engine *engine, gw_rc rc)
 {
     engine->stalled = true;
+    engine->disk_full = rc == GW_FULL;
     gw_actor_wake_at(engine->actor, gw_clock_mono_ns() + STALL_NS);
 }
 
@@ -92,7 +94,7 @@ bool gw_batch_ready(struct gw_engine *engine)
     };
     gw_rc rc = gw_ledger_begin(engine->ledger, &engine->head, &err);
     if (rc == GW_BUSY || rc == GW_FULL) {
-        stall(engine);
+        stall(engine, rc);
         return false;
     }
     if (rc < 0) {
@@ -100,6 +102,7 @@ bool gw_batch_ready(struct gw_engine *engine)
         return false;
     }
     engine->batch_open = true;
+    engine->stalled = engine->disk_full = false;
     gw_buf_reset(&engine->payload);
     return true;
 }
@@ -120,9 +123,9 @@ static bool hand_over(struct gw_engine *engine)
         memcpy(batch.program, program->hash.bytes, sizeof(batch.program));
     gw_rc rc = engine->journal->ops->append(engine->journal, &batch, &err);
     if (rc == GW_BUSY || rc == GW_FULL) {
-        if (rc == GW_FULL && !engine->stalled)
+        if (rc == GW_FULL && !engine->disk_full)
             gw_engine_alert(engine, 2703, "the journal's disk is full: calls wait, reads go on");
-        stall(engine);
+        stall(engine, rc);
         return false;
     }
     engine->sealed = false;
@@ -138,7 +141,7 @@ static bool hand_over(struct gw_engine *engine)
     engine->batch_sends = NULL;
     engine->metrics.batches++;
     engine->metrics.records += batch.records;
-    engine->stalled = false;
+    engine->stalled = engine->disk_full = false;
     return true;
 }
 
@@ -243,6 +246,8 @@ void gw_batch_pump(struct gw_engine *engine)
         return;
     if (engine->sealed && !hand_over(engine))
         return;
+    if (engine->disk_full) /* nothing else may be asking: see whether space has returned */
+        (void)gw_batch_ready(engine);
     gw_calls_run(engine);
     bool disk_free = engine->flight_count == 0;
     if (!disk_free && !is_full(engine))

@@ -70,7 +70,7 @@ static void take_request(struct gw_engine *engine, struct gw_request *request)
         gw_view_take(engine, request);
     else if (request->kind != GW_REQUEST_CALL)
         gw_control_take(engine, request);
-    else if (engine->calls.count >= engine->opts.mailbox_max || (engine->sealed && engine->stalled))
+    else if (engine->calls.count >= engine->opts.mailbox_max || engine->disk_full)
         gw_request_answer(request, GW_FAIL_CODE(&request->err, GW_BUSY, 2429,
                                                 "too many calls wait to be decided"));
     else

@@ -147,6 +147,7 @@ struct gw_engine {
     struct gw_store_request *batch_sends;
     bool sealed;  /* committed, not accepted by the journal yet */
     bool stalled; /* the journal or the kv had no room when last asked */
+    bool disk_full;
     struct gw_flight flights[GW_FLIGHTS_MAX];
     uint32_t flight_first, flight_count;
     struct gw_arena scratch; /* of one planning step */

@@ -174,7 +174,8 @@ void gw_view_again(struct gw_engine *engine, struct gw_request *request)
                                                 GW_TEXT_ARG(failed->text)));
         return;
     }
-    if (engine->closing) { /* the readers are gone: what a close makes durable still comes through here */
+    if (engine
+            ->closing) { /* the readers are gone: what a close makes durable still comes through here */
         gw_request_answer(request, GW_FAIL(&request->err, GW_CLOSED, "the engine is closing"));
         return;
     }
