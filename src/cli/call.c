@@ -30,7 +30,13 @@ static gw_rc call_or_view(struct gw_cli *cli, const char *path, struct gw_err *e
     struct gw_cli_answer answer;
     struct gw_text body;
     GW_TRY(body_of(cli, &body, err));
-    GW_TRY(gw_cli_ask(cli, "POST", path, body, &answer, err));
+    GW_TRY(gw_cli_ask_raw(cli, "POST", path, body, &answer, err));
+    gw_rc rc = gw_cli_answer_check(&answer, err);
+    if (rc == GW_CONFLICT && gw_json_member(answer.doc.root, "abort"))
+        return err->rc =
+                   GW_CANCELLED; /* decided: the function was aborted, nobody else is in the way */
+    if (rc < 0)
+        return rc;
     if (gw_json_member(answer.doc.root, "fail") || gw_json_member(answer.doc.root, "abort"))
         cli->exit_code = 1;
     if (cli->json)

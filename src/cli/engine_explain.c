@@ -55,7 +55,7 @@ static gw_rc run(struct gw_cli *cli, struct gw_err *err)
     else if (cli->arg_count == 1)
         gw_cli_out(cli, "%.*s\n", GW_TEXT_ARG(answer.body));
     else
-        put_key(cli, answer.doc.root);
+        put_key(cli, gw_json_member(answer.doc.root, "explain"));
     return GW_OK;
 }
 

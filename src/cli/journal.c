@@ -209,7 +209,7 @@ static gw_rc show(struct gw_cli *cli, struct gw_err *err)
         gw_cli_answer_json(cli, &answer);
         return GW_OK;
     }
-    const struct gw_json *root = answer.doc.root;
+    const struct gw_json *root = gw_json_member(answer.doc.root, "batch");
     const struct gw_json *records = gw_json_member(root, "records");
     gw_cli_out(cli, "batch %.*s  epoch %.*s  time_ns %.*s\n",
                GW_TEXT_ARG(gw_cli_cell(cli, root, "index")),
