@@ -381,9 +381,12 @@ enum gw_vm_status bank_pay_status(struct bank *bank, uint64_t src, uint64_t dst,
     struct gw_request *asked = bank_call(bank, "pay");
     bank_args(asked, "uud", src, dst, cents);
     bank_ask_ok(bank, asked);
-    enum gw_vm_status status = bank_result(asked).status;
+    struct gw_call_result result = bank_result(asked);
+    if (result.status == GW_VM_ABORT)
+        print_message("pay(%d, %d) aborts: %d %.*s\n", (int)src, (int)dst, (int)result.abort,
+                      GW_TEXT_ARG(result.detail));
     gw_request_free(asked);
-    return status;
+    return result.status;
 }
 
 void bank_pay(struct bank *bank, uint64_t src, uint64_t dst, int64_t cents)
