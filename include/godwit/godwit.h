@@ -23,6 +23,12 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__) && defined(GW_SHARED)
+#define GODWIT_API __attribute__((visibility("default")))
+#else
+#define GODWIT_API
+#endif
+
 struct gw_client; /* opaque */
 
 /** What a negative return means; all others are listed in src/base/err.h under the same numbers. */
@@ -57,13 +63,14 @@ struct gw_open_opts {
 };
 
 /** @where  "dir:PATH" · "unix:PATH" · "tcp:HOST:PORT". @opts  may be NULL */
-int gw_open(const char *where, const struct gw_open_opts *opts, struct gw_client **ret,
-            struct gw_failure *ret_why);
+GODWIT_API int gw_open(const char *where, const struct gw_open_opts *opts, struct gw_client **ret,
+                       struct gw_failure *ret_why);
 /** What is under way is forgotten here (not there). "dir:": saves and ends the engine. Accepts NULL. */
-void gw_close(struct gw_client *client);
+GODWIT_API void gw_close(struct gw_client *client);
 
 /** A session to count calls in. It expires after 24 hours without use. */
-int gw_session(struct gw_client *client, uint64_t *ret_session, struct gw_failure *ret_why);
+GODWIT_API int gw_session(struct gw_client *client, uint64_t *ret_session,
+                          struct gw_failure *ret_why);
 
 enum gw_query_kind {
     GW_QUERY_CALL,
@@ -110,25 +117,25 @@ struct gw_reply {
 };
 
 /** Blocking. @return 0 when it was decided; `ret` is filled then */
-int gw_query(struct gw_client *client, const struct gw_query *query, struct gw_reply *ret,
-             struct gw_failure *ret_why);
+GODWIT_API int gw_query(struct gw_client *client, const struct gw_query *query,
+                        struct gw_reply *ret, struct gw_failure *ret_why);
 /** The two commonest. @json  may be NULL when there are no arguments */
-int gw_call(struct gw_client *client, uint64_t session, uint64_t seq, const char *fn,
-            const char *json, struct gw_reply *ret, struct gw_failure *ret_why);
-int gw_view(struct gw_client *client, const char *fn, const char *json, struct gw_reply *ret,
-            struct gw_failure *ret_why);
+GODWIT_API int gw_call(struct gw_client *client, uint64_t session, uint64_t seq, const char *fn,
+                       const char *json, struct gw_reply *ret, struct gw_failure *ret_why);
+GODWIT_API int gw_view(struct gw_client *client, const char *fn, const char *json,
+                       struct gw_reply *ret, struct gw_failure *ret_why);
 
 /** From inside gw_poll(), gw_wait() or a blocking call: once for each question. It may start others. */
 typedef void gw_reply_done(void *ctx, const struct gw_reply *reply);
 
 /** Asks without waiting. @return GW_CLIENT_BUSY: GW_CLIENT_OPEN_MAX are under way, gw_poll() first; then `done` never fires */
-int gw_start(struct gw_client *client, const struct gw_query *query, gw_reply_done *done, void *ctx,
-             struct gw_failure *ret_why);
+GODWIT_API int gw_start(struct gw_client *client, const struct gw_query *query, gw_reply_done *done,
+                        void *ctx, struct gw_failure *ret_why);
 /** Sends what was started, takes what has come, waiting at most `timeout_ms` (0: not) for the first. @return replies taken */
-unsigned gw_poll(struct gw_client *client, uint32_t timeout_ms);
+GODWIT_API unsigned gw_poll(struct gw_client *client, uint32_t timeout_ms);
 /** Until nothing is under way. */
-void gw_wait(struct gw_client *client);
-unsigned gw_open_count(const struct gw_client *client);
+GODWIT_API void gw_wait(struct gw_client *client);
+GODWIT_API unsigned gw_open_count(const struct gw_client *client);
 
 #ifdef __cplusplus
 }
