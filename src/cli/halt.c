@@ -42,24 +42,37 @@ static const struct gw_json *halts_of(const struct gw_cli_answer *answer)
     return list ? list : answer->doc.root;
 }
 
+/** A stop by hand has no finding. */
+static gw_rc is_stopped(struct gw_cli *cli, bool *ret, struct gw_err *err)
+{
+    struct gw_cli_answer answer;
+    GW_TRY(gw_cli_ask(cli, "GET", "/v1/engine", GW_TEXT_LIT(""), &answer, err));
+    *ret = false;
+    (void)gw_json_get_bool(gw_json_member(answer.doc.root, "halted"), ret);
+    return GW_OK;
+}
+
 static gw_rc show(struct gw_cli *cli, const char *n, struct gw_err *err)
 {
-    enum { FIRST_FAILURE = 400 };
     struct gw_cli_answer answer;
     const char *path =
         n ? gw_arena_printf(&cli->arena, "/v1/engine/halts/%s", gw_cli_url(cli, n).data).data
           : "/v1/engine/halts";
     GW_TRY(gw_cli_ask(cli, "GET", path, GW_TEXT_LIT(""), &answer, err));
     const struct gw_json *halts = halts_of(&answer);
-    bool is_list = halts && halts->kind == GW_JSON_ARRAY;
-    if (is_list && halts->count > 0)
+    const bool is_list = halts && halts->kind == GW_JSON_ARRAY;
+    bool is_halted = is_list && halts->count > 0;
+    if (n == NULL && !is_halted)
+        GW_TRY(is_stopped(cli, &is_halted, err));
+    if (is_halted)
         cli->exit_code = gw_rc_exit(GW_HALTED);
     if (cli->json) {
         gw_cli_answer_json(cli, &answer);
         return GW_OK;
     }
     if (is_list && halts->count == 0)
-        gw_cli_out(cli, "no halt is open\n");
+        gw_cli_out(cli, is_halted ? "halted by hand; go on with `godwit engine halt resume`\n"
+                                  : "no halt is open\n");
     if (!is_list)
         put_halt(cli, halts);
     for (const struct gw_json *at = is_list ? halts->first : NULL; at; at = at->next)
@@ -84,20 +97,20 @@ static gw_rc run_halt(struct gw_cli *cli, struct gw_err *err)
 {
     const char *reason = gw_cli_flag(cli, "reason");
     const char *verb = cli->arg_count ? cli->args[0] : "show";
-    const char *n = cli->arg_count > 1 ? cli->args[1] : NULL;
+    const char *n = cli->arg_count > 1 ? cli->args[1] : NULL; /* resume: of a stop by hand, 0 */
     const char *const pairs[] = {"reason", reason ? reason : "by hand", NULL};
     if (strcmp(verb, "show") == 0)
         return show(cli, n, err);
     if (strcmp(verb, "now") == 0 && n == NULL)
         return post(cli, "/v1/engine/halt", pairs, "halted", err);
-    if (strcmp(verb, "resume") == 0 && n)
+    if (strcmp(verb, "resume") == 0)
         return post(
             cli,
             gw_arena_printf(&cli->arena, "/v1/engine/halts/%s/resume", gw_cli_url(cli, n).data)
                 .data,
             pairs, "resumed", err);
     GW_FAIL_CODE(err, GW_USAGE, 7203, "`godwit engine halt %s` is no form of this command", verb);
-    gw_err_hint(err, "show [N], now, or resume N");
+    gw_err_hint(err, "show [N], now, or resume [N]");
     return GW_USAGE;
 }
 
@@ -160,19 +173,19 @@ static gw_rc resolve_body(struct gw_cli *cli, struct gw_text seen, const char *t
     gw_buf_init_fixed(&buf, memory, (size_t)IMAGE_BYTES_MAX * 4);
     struct gw_json_writer w = gw_json_writer(&buf, 0);
     gw_json_put_object(&w);
-    const char *const names[] = {"entity", "key", "take", "reason"};
-    const char *const values[] = {cli->args[1], cli->args[2], is_file ? "image" : take,
-                                  gw_cli_flag(cli, "reason")};
+    const char *const names[] = {"entity", "key", "reason"};
+    const char *const values[] = {cli->args[1], cli->args[2], gw_cli_flag(cli, "reason")};
     for (size_t i = 0; i < GW_COUNT_OF(names); i++) {
         gw_json_put_name_str(&w, names[i]);
         gw_json_put_str(&w, values[i]);
     }
     gw_json_put_name_str(&w, "seen");
     gw_json_put_text(&w, seen);
-    if (is_file) {
-        gw_json_put_name_str(&w, "image");
+    gw_json_put_name_str(&w, "take"); /* a word, or the image itself */
+    if (is_file)
         gw_json_put_raw(&w, image);
-    }
+    else
+        gw_json_put_str(&w, take);
     gw_json_put_name_str(&w, "resume");
     gw_json_put_bool(&w, gw_cli_flag(cli, "resume") != NULL);
     gw_json_put_name_str(&w, "drop_pending");
@@ -218,7 +231,7 @@ static const struct gw_cli_flag halt_flags[] = {
 
 const struct gw_cli_command gw_cli_engine_halt = {
     .path = "engine halt",
-    .args = "[show [N] | now | resume N]",
+    .args = "[show [N] | now | resume [N]]",
     .summary = "show what was changed by somebody else, stop by hand, or go on",
     .examples = "godwit engine halt                 # all open findings, field by field; exit 6 if "
                 "there are any\n"
