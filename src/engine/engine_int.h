@@ -76,8 +76,11 @@ struct gw_push {
 
 struct gw_lane {
     struct gw_engine *engine;
-    const struct gw_store_decl *decl;
-    uint32_t position; /* in the program */
+    const struct gw_store_decl
+        *decl; /* = &own: programs come and go, one that is refused at once */
+    struct gw_store_decl own;
+    char name_bytes[128]; /* of own.name, cut; own.url is empty */
+    uint32_t position;    /* in the program */
     uint32_t id;
     struct gw_store_pool *pool;
     enum gw_lane_state state;

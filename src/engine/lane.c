@@ -56,6 +56,17 @@ static uint32_t workers_of(const struct gw_engine *engine, const struct gw_store
     return decl->kind == GW_STORE_SQLITE ? 1 : engine->opts.workers; /* SQLite has one writer */
 }
 
+/** The lane keeps what it needs of the declaration. */
+static void adopt(struct gw_lane *lane, const struct gw_store_decl *decl)
+{
+    size_t len = GW_MIN(decl->name.len, sizeof(lane->name_bytes));
+    memcpy(lane->name_bytes, decl->name.data, len);
+    lane->own = *decl;
+    lane->own.name = (struct gw_text){lane->name_bytes, len};
+    lane->own.url = GW_TEXT_LIT("");
+    lane->decl = &lane->own;
+}
+
 static gw_rc lane_open(struct gw_engine *engine, const struct gw_store_decl *decl,
                        struct gw_lane *lane, struct gw_err *err)
 {
@@ -70,11 +81,11 @@ static gw_rc lane_open(struct gw_engine *engine, const struct gw_store_decl *dec
     memcpy(opts.config.cluster, engine->cluster, sizeof(opts.config.cluster));
     *lane = (struct gw_lane){
         .engine = engine,
-        .decl = decl,
         .id = decl->id,
         .workers = opts.workers,
         .backoff_ns = BACKOFF_MIN_MS * GW_NS_PER_MS,
     };
+    adopt(lane, decl);
     return gw_store_pool_open(&opts, &lane->pool, err);
 }
 
@@ -82,7 +93,7 @@ gw_rc gw_lane_open(struct gw_engine *engine, const struct gw_program *program, s
 {
     for (uint32_t i = 0; i < program->store_count; i++) {
         if (i < engine->lane_count && engine->lanes[i].id == program->stores[i].id) {
-            engine->lanes[i].decl = &program->stores[i];
+            adopt(&engine->lanes[i], &program->stores[i]);
             continue;
         }
         if (i < engine->lane_count)
