@@ -54,6 +54,14 @@ static struct gw_bytes encode_args(struct gw_request *request, const uint64_t *a
 
 /* ---- calls ---- */
 
+static const char *const call_names[OP_FNS] = {"pay", "put", "drop", "move"};
+
+/** Answers may be read after the engine and its programs are gone: the world's program has the same types. */
+static const struct gw_fn *fn_named(const struct run *run, const char *name)
+{
+    return gw_program_fn(run->world.program, gw_text(name));
+}
+
 /** Planted: an answer to a call that never reached the engine. */
 static void invent_answer(struct run *run)
 {
@@ -104,11 +112,10 @@ static void new_op(struct run *run, struct client *client)
 
 static void send_call(struct run *run, struct client *client)
 {
-    static const char *const names[OP_FNS] = {"pay", "put", "drop", "move"};
     static const uint32_t arg_counts[OP_FNS] = {3, 2, 1, 2};
     struct op *op = &run->ops[client->op];
     struct gw_request *request = request_new(run, GW_REQUEST_CALL, REPLY_CALL, client);
-    request->in.fn = gw_text(names[op->fn]);
+    request->in.fn = gw_text(call_names[op->fn]);
     request->in.args = encode_args(request, op->args, arg_counts[op->fn]);
     request->in.client = op->client;
     request->in.seq = op->client ? op->seq : 0;
@@ -130,8 +137,8 @@ static void decode(struct run *run, struct op *op, struct gw_request *request)
 {
     struct gw_call_result result;
     struct gw_err err;
-    gw_rc rc =
-        gw_call_result_decode(request->out.fn, request->out.result, &request->arena, &result, &err);
+    gw_rc rc = gw_call_result_decode(fn_named(run, call_names[op->fn]), request->out.result,
+                                     &request->arena, &result, &err);
     if (rc < 0) {
         fail_run(run, "O1", "an answer does not decode: %s", err.msg);
         return;
@@ -211,7 +218,7 @@ static void view_answered(struct run *run, struct gw_request *request)
 {
     struct gw_call_result result;
     run->view_waits = false;
-    if (request->rc < 0 || gw_call_result_decode(request->out.fn, request->out.result,
+    if (request->rc < 0 || gw_call_result_decode(fn_named(run, "money"), request->out.result,
                                                  &request->arena, &result, NULL) < 0)
         return;
     run->ret->views++;
