@@ -59,6 +59,8 @@ void gw_arena_done(struct gw_arena *arena)
 
 void gw_arena_reset(struct gw_arena *arena)
 {
+    if (arena->newest == NULL) /* nothing was asked for since the last time: often so */
+        return;
     gw_arena_back_to(arena, (struct gw_arena_mark){0});
 }
 
