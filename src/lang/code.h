@@ -31,11 +31,23 @@ _Static_assert(sizeof(struct gw_insn) == 8, "one instruction, one load");
 #define GW_VMOPS_OF_INT(X, K) X(ADD_##K, "a=b+c") X(SUB_##K, "a=b-c") X(MUL_##K, "a=b*c") \
                             X(DIV_##K, "a=b/c") X(MOD_##K, "a=b%c")
 
-/* name, how the listing shows it: a b c registers, x the small number, @ a jump target in c, K T F E … tables */
+/* Comparisons that jump, in 64 bits: name, operator. Three forms: two registers, a register and a small constant,
+ * a row's field and a register. */
+#define GW_VMOP_JUMPS(X) \
+    X(JEQ, ==) X(JNE, !=) X(JGE, >=) X(JGT, >) X(JLT, <) X(JLE, <=)
+#define GW_VMOPS_OF_JUMP(X, J, op) \
+    X(J##_64, "a " #op " b @") X(J##_K, "a " #op " #b @") X(J##_F, "a.x " #op " b @")
+
+/* Kinds of numbers that change in place in a row: `row.field += by` is one instruction. */
+#define GW_VMOP_FIELD_INTS(X) \
+    X(U32, uint32_t, u) X(U64, uint64_t, u) X(I32, int32_t, i) X(I64, int64_t, i)
+
+/* name, how the listing shows it: a b c registers, x the small number, #b #c a number, .b .c .x number of a field,
+ * @ a jump target in c, K T F E … tables */
 #define GW_VMOPS(X)                                                                                        \
     X(EXT, "data")            X(MOVE, "a=b")            X(LOADK, "a=Kb")          X(LOADI, "a=#b")         \
     X(NONE, "a=none")         X(JMP, "@")               X(JF, "!a @")             X(JT, "a @")             \
-    X(NOT, "a=b")\
+    X(NOT, "a=b")             X(MOVES, "a..=b.. x")                                                        \
     GW_VMOPS_OF_INT(X, U8)  GW_VMOPS_OF_INT(X, U16)  GW_VMOPS_OF_INT(X, U32)  GW_VMOPS_OF_INT(X, U64)                \
     GW_VMOPS_OF_INT(X, U128)                                                                                 \
     GW_VMOPS_OF_INT(X, I8)  GW_VMOPS_OF_INT(X, I16)  GW_VMOPS_OF_INT(X, I32)  GW_VMOPS_OF_INT(X, I64)                \
@@ -49,20 +61,25 @@ _Static_assert(sizeof(struct gw_insn) == 8, "one instruction, one load");
     X(LE_U64, "a=b<=c")       X(EQ_128, "a=b==c")       X(LT_I128, "a=b<c")       X(LE_I128, "a=b<=c")       \
     X(LT_U128, "a=b<c")       X(LE_U128, "a=b<=c")      X(EQ_B, "a=b==c")         X(LT_B, "a=b<c")           \
     X(LE_B, "a=b<=c")         X(EQ_V, "a=b==c ..")      X(LT_V, "a=b<c ..")       X(LE_V, "a=b<=c ..")       \
-    X(JNE_64, "a!=b @")       X(JEQ_64, "a==b @")       X(JGE_I64, "a>=b @")      X(JGT_I64, "a>b @")        \
-    X(JLT_I64, "a<b @")       X(JLE_I64, "a<=b @")                                                         \
+    GW_VMOPS_OF_JUMP(X, JEQ, ==) GW_VMOPS_OF_JUMP(X, JNE, !=) GW_VMOPS_OF_JUMP(X, JGE, >=)                 \
+    GW_VMOPS_OF_JUMP(X, JGT, >)  GW_VMOPS_OF_JUMP(X, JLT, <)  GW_VMOPS_OF_JUMP(X, JLE, <=)                 \
+    X(JTF, "a.b @")           X(JFF, "!a.b @")                                                             \
+    X(ADDF_U32, "a.b+=c")     X(SUBF_U32, "a.b-=c")     X(ADDF_U64, "a.b+=c")     X(SUBF_U64, "a.b-=c")      \
+    X(ADDF_I32, "a.b+=c")     X(SUBF_I32, "a.b-=c")     X(ADDF_I64, "a.b+=c")     X(SUBF_I64, "a.b-=c")      \
+    X(ADDF_D64, "a.b+=c x")   X(SUBF_D64, "a.b-=c x")                                                      \
     X(LEN, "a=b x")           X(CONCAT, "a=b.. x c")    X(CONTAINS, "a=b c")      X(STARTS, "a=b c")         \
     X(SLICE, "a=b c c+1")     X(LOWER, "a=b")           X(SPLIT, "a=b c")         X(CHKLEN, "a c")           \
     X(TUPLE, "a=b.. #c")      X(ITEM, "a=b.c")          X(LIST, "a=[]")           X(PUSH, "a b c")           \
     X(INDEX, "a=b[c]")        X(LISTHAS, "a=b c ..")    X(SETITEM, "a[b]=c")                               \
     X(SOME, "a=b")            X(ISSOME, "a=b")          X(UNWRAP, "a=b")          X(UNWRAPX, "a=b")          \
-    X(ROW, "a=Ec[b..]")       X(ROWX, "a=Ec[b..]!")     X(EXISTS, "a=Ec[b..]")    X(ISROW, "a=b") X(JROW, "a @")            \
+    X(ROW, "a=Ec[b..]")       X(ROWX, "a=Ec[b..]!")     X(EXISTS, "a=Ec[b..]")    X(ISROW, "a=b")           \
+    X(JROW, "a @")            X(ROWJ, "a=Ex[b..] @")                                                         \
     X(ROWMUST, "a=b")         X(GETF, "a=b.c")          X(SETF, "a.b=c")          X(CREATE, "a=Ec{b..} x")   \
     X(DELROW, "a x")          X(DELKEY, "Ec[b..] x")                                                       \
     X(TGET, "a=Tc[b..]")      X(TPUT, "Tc{b..}")        X(TDROP, "Tc[b..]")       X(LOOKUP, "a=Ic[b..]")     \
     X(COUNTER, "a=Cc[b] x")   X(RANGE, "a=Rc b..")      X(EMIT, "c b..")                                   \
     X(FORNUM, "a=#b ..")      X(NEXTNUM, "a @ ..")      X(FORLIST, "a=b")         X(NEXT, "a=b @")           \
-    X(CALL, "a=Fc(b..)")      X(RETURN, "a x Tc")       X(FAIL, "a x Tc")         X(ABORT, "x")              \
+    X(CALL, "a=Fc(b..)")      X(RETURN, "a x Tc")       X(RETF, "a.x Tc")                X(FAIL, "a x Tc")         X(ABORT, "x")              \
     X(NOW, "a c")             X(NEW_ID, "a")            X(RAND, "a")                                       \
     X(KEY, "Ec[b..]")         X(TRY, "@")                                                                  \
     X(SAME, "a=b c ..")       X(TAKE, "a x")              X(REJECT, "Kb")            \

@@ -26,26 +26,35 @@ static void put_const(const struct gw_code *code, uint32_t index, struct gw_buf 
         gw_value_text(code->const_types[index], code->consts[index], 40, ret);
 }
 
-/** Operands as the shape of the operation says. */
+static unsigned operand(const struct gw_insn *insn, char name)
+{
+    return name == 'a' ? insn->a : name == 'b' ? insn->b : name == 'c' ? insn->c : insn->x;
+}
+
+/** Operands as the shape of the operation says (code.h). */
 static void put_operands(const struct gw_program *program, const struct gw_code *code,
                          const struct gw_insn *insn, struct gw_buf *ret)
 {
     for (const char *at = shapes[insn->op]; *at; at++) {
+        unsigned number = operand(insn, at[1]);
         switch (*at) {
         case 'a':
-            gw_buf_printf(ret, "r%u", insn->a);
-            break;
         case 'b':
-            gw_buf_printf(ret, "r%u", insn->b);
-            break;
         case 'c':
-            gw_buf_printf(ret, "r%u", insn->c);
+            gw_buf_printf(ret, "r%u", operand(insn, *at));
             break;
         case 'x':
             gw_buf_printf(ret, "%u", insn->x);
             break;
         case '@':
             gw_buf_printf(ret, "-> %u", insn->c);
+            break;
+        case '.': /* ".b" is a field, ".." is not */
+            gw_buf_put_u8(ret, '.');
+            if (at[1] >= 'a' && at[1] <= 'x') {
+                gw_buf_printf(ret, "%u", number);
+                at++;
+            }
             break;
         case 'K':
             put_const(code, insn->b, ret);
@@ -56,7 +65,7 @@ static void put_operands(const struct gw_program *program, const struct gw_code 
             at++;
             break;
         case 'E':
-            gw_buf_put_text(ret, program->entities[insn->c]->entity.name);
+            gw_buf_put_text(ret, program->entities[number]->entity.name);
             at++;
             break;
         case 'F':

@@ -43,6 +43,22 @@ uint32_t gw_emit_insn(struct gw_emit *e, enum gw_vm_op op, uint32_t x, uint32_t 
     return e->count++;
 }
 
+void gw_emit_move(struct gw_emit *e, uint32_t a, uint32_t b)
+{
+    struct gw_insn *last = e->count > e->barrier ? &e->insns[e->count - 1] : NULL;
+    uint32_t run = !last                       ? 0
+                   : last->op == GW_VMOP_MOVE  ? 1
+                   : last->op == GW_VMOP_MOVES ? last->x
+                                               : 0;
+    if (run == 0 || run == UINT8_MAX || a != last->a + run || b != last->b + run ||
+        e->lines[e->count - 1] != e->line) {
+        gw_emit_insn(e, GW_VMOP_MOVE, 0, a, b, 0);
+        return;
+    }
+    last->op = GW_VMOP_MOVES;
+    last->x = (uint8_t)(run + 1);
+}
+
 uint32_t gw_emit_temp(struct gw_emit *e, uint32_t count)
 {
     uint32_t reg = e->top;
@@ -58,7 +74,13 @@ uint32_t gw_emit_temp(struct gw_emit *e, uint32_t count)
 
 void gw_emit_jump(struct gw_emit *e, enum gw_vm_op op, uint32_t a, uint32_t b, struct gw_label *to)
 {
-    uint32_t at = gw_emit_insn(e, op, 0, a, b, to->is_placed ? to->at : to->first);
+    gw_emit_jump_x(e, op, 0, a, b, to);
+}
+
+void gw_emit_jump_x(struct gw_emit *e, enum gw_vm_op op, uint32_t x, uint32_t a, uint32_t b,
+                    struct gw_label *to)
+{
+    uint32_t at = gw_emit_insn(e, op, x, a, b, to->is_placed ? to->at : to->first);
     if (!to->is_placed)
         to->first = at + 1;
 }
@@ -71,7 +93,7 @@ void gw_emit_place(struct gw_emit *e, struct gw_label *label)
         e->insns[use - 1].c = (uint16_t)e->count;
         use = next;
     }
-    label->at = e->count;
+    label->at = e->barrier = e->count;
     label->is_placed = true;
 }
 
@@ -177,7 +199,7 @@ void gw_emit_wait(struct gw_emit *e, struct gw_code_wait wait)
     wait.line = e->line;
     *slot = wait;
     gw_emit_insn(e, GW_VMOP_WAIT, 0, 0, 0, e->wait_count - 1);
-    resume->insn = e->count;
+    resume->insn = e->barrier = e->count;
     resume->line = e->line;
     if (!list_locals(e, resume))
         e->no_memory = true;

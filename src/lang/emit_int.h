@@ -34,6 +34,7 @@ struct gw_emit {
     struct gw_insn *insns;
     uint32_t *lines;
     uint32_t count, cap;
+    uint32_t barrier; /* the newest place that something jumps to: nothing is joined across it */
     uint32_t line;
     uint32_t top, top_max;
     uint32_t *reg_of_slot;
@@ -76,8 +77,13 @@ bool gw_emit_grow(struct gw_emit *e, void **array, uint32_t count, uint32_t *cap
 
 uint32_t gw_emit_insn(struct gw_emit *e, enum gw_vm_op op, uint32_t x, uint32_t a, uint32_t b,
                       uint32_t c);
+/** a = b; neighbours that follow one another become one instruction. */
+void gw_emit_move(struct gw_emit *e, uint32_t a, uint32_t b);
 uint32_t gw_emit_temp(struct gw_emit *e, uint32_t count);
 void gw_emit_jump(struct gw_emit *e, enum gw_vm_op op, uint32_t a, uint32_t b, struct gw_label *to);
+/** As gw_emit_jump() with the small operand. */
+void gw_emit_jump_x(struct gw_emit *e, enum gw_vm_op op, uint32_t x, uint32_t a, uint32_t b,
+                    struct gw_label *to);
 void gw_emit_place(struct gw_emit *e, struct gw_label *label);
 void gw_emit_const(struct gw_emit *e, uint32_t reg, const struct gw_type *type,
                    union gw_value value);
@@ -99,6 +105,12 @@ uint32_t gw_lower_as(struct gw_emit *e, const struct gw_expr *expr, const struct
 /** Jumps to `to` when the condition is `sense`; otherwise goes on. */
 void gw_lower_branch(struct gw_emit *e, const struct gw_expr *expr, bool sense,
                      struct gw_label *to);
+/** Kinds of numbers that 64 bits hold: computed and compared there. */
+bool gw_lower_is_small(const struct gw_type *type);
+/** A field of a row of the ledger: the instructions of fields read and write it in place. */
+bool gw_lower_is_row_field(const struct gw_emit *e, const struct gw_expr *expr);
+/** A name in a register, or a constant: to evaluate it later changes nothing. */
+bool gw_lower_is_plain(const struct gw_expr *expr);
 /** The key of E[k] into registers of its own. @return the first */
 uint32_t gw_lower_key(struct gw_emit *e, const struct gw_expr *index);
 void gw_lower_binary_to(struct gw_emit *e, enum gw_ast_op op, const struct gw_type *type,

@@ -171,9 +171,7 @@ void gw_fiber_resume(struct gw_vm *vm, struct gw_fiber *fiber, const struct gw_v
     const struct gw_code *code = fiber->fn->code;
     uint32_t at = 0;
     struct gw_vm_state run;
-    if (!gw_vm_begin(&run, vm, code, ret))
-        return;
-    run.regs = fiber->registers;
+    gw_vm_begin(&run, vm, code, fiber->registers, ret);
     if (fiber->pc) {
         at = code->resumes[fiber->pc - 1].insn;
         const struct gw_code_wait *wait = &code->waits[fiber->pc - 1];

@@ -180,7 +180,7 @@ static void lower_await_true(struct gw_emit *e, const struct gw_stmt *stmt)
     gw_lower_branch(e, stmt->subject, true, &done);
     if (stmt->timeout) {
         gw_emit_insn(e, GW_VMOP_NOW, 0, now, 0, GW_TIME_NS);
-        gw_emit_jump(e, GW_VMOP_JGE_I64, now, deadline, &late);
+        gw_emit_jump(e, GW_VMOP_JGE_64, now, deadline, &late);
         gw_emit_insn(e, GW_VMOP_SUB_I64, 0, now, deadline, now);
     }
     gw_emit_wait(e, wait);
@@ -217,7 +217,7 @@ static void lower_call_stmt(struct gw_emit *e, const struct gw_stmt *stmt)
             stmt->is_define ? gw_lower_local(e, stmt->local) : e->reg_of_slot[stmt->local->slot];
     uint32_t mark = e->top, reply = lower_call_wait(e, stmt->value, false);
     if (stmt->local)
-        gw_emit_insn(e, GW_VMOP_MOVE, 0, bound, reply + 1, 0);
+        gw_emit_move(e, bound, reply + 1);
     e->top = mark;
     if (stmt->local && stmt->is_define)
         gw_lower_bind(e, stmt->local, bound);
@@ -243,7 +243,7 @@ void gw_lower_match_call(struct gw_emit *e, const struct gw_stmt *stmt)
         }
         if (arm->local) {
             uint32_t bound = gw_lower_local(e, arm->local);
-            gw_emit_insn(e, GW_VMOP_MOVE, 0, bound, reply + (is_abort ? 2 : 1), 0);
+            gw_emit_move(e, bound, reply + (is_abort ? 2 : 1));
             gw_lower_bind(e, arm->local, bound);
         }
         gw_lower_block(e, &arm->body);

@@ -1,8 +1,7 @@
 /** Expressions to bytecode: numbers, comparisons, conditions. Rows and built-ins are in lower_row.c. */
 #include "lang/emit_int.h"
 
-/** Held in 64 bits: computed and compared there. */
-static bool is_small(const struct gw_type *type)
+bool gw_lower_is_small(const struct gw_type *type)
 {
     if (type->kind == GW_TYPE_ENUM)
         return gw_type_bits(type->members->base) <= 64;
@@ -44,7 +43,7 @@ static enum gw_vm_op compare_op(enum gw_ast_op op, const struct gw_type *type)
     static const enum gw_vm_op wide_u[] = {GW_VMOP_EQ_128, GW_VMOP_LT_U128, GW_VMOP_LE_U128};
     static const enum gw_vm_op text[] = {GW_VMOP_EQ_B, GW_VMOP_LT_B, GW_VMOP_LE_B};
     static const enum gw_vm_op any[] = {GW_VMOP_EQ_V, GW_VMOP_LT_V, GW_VMOP_LE_V};
-    if (is_small(type))
+    if (gw_lower_is_small(type))
         return is_u64(type) ? small_u[which] : small[which];
     if (is_text(type))
         return text[which];
@@ -73,7 +72,7 @@ void gw_lower_compare(struct gw_emit *e, enum gw_ast_op op, const struct gw_type
 /** The wider of two types of one kind: what both can be compared as. */
 static const struct gw_type *wider(const struct gw_type *a, const struct gw_type *b)
 {
-    return is_small(a) ? b : a;
+    return gw_lower_is_small(a) ? b : a;
 }
 
 static void lower_time(struct gw_emit *e, enum gw_ast_op op, uint32_t want, uint32_t a,
@@ -109,7 +108,7 @@ void gw_lower_binary_to(struct gw_emit *e, enum gw_ast_op op, const struct gw_ty
     if (left->kind == GW_TYPE_TIME || right->kind == GW_TYPE_TIME) {
         lower_time(e, op, want, a, left, b, right);
     } else if (type->kind == GW_TYPE_DEC) {
-        bool small = is_small(type) && is_small(left) && is_small(right);
+        bool small = gw_lower_is_small(type) && gw_lower_is_small(left) && gw_lower_is_small(right);
         unsigned base = small ? GW_VMOP_ADD_D64 : GW_VMOP_ADD_D128;
         gw_emit_insn(e, (enum gw_vm_op)(base + arith_index(op)), type->precision, want, a, b);
     } else if (type->kind == GW_TYPE_DUR) {
@@ -137,7 +136,7 @@ static uint32_t lower_condition(struct gw_emit *e, const struct gw_expr *expr, u
     gw_emit_place(e, &no);
     if (want == GW_ANY)
         return reg;
-    gw_emit_insn(e, GW_VMOP_MOVE, 0, want, reg, 0);
+    gw_emit_move(e, want, reg);
     return want;
 }
 
@@ -172,29 +171,96 @@ static uint32_t lower_unary(struct gw_emit *e, const struct gw_expr *expr, uint3
     return to;
 }
 
-/** 64-bit comparisons of a condition jump without a bool in between. */
+bool gw_lower_is_row_field(const struct gw_emit *e, const struct gw_expr *expr)
+{
+    if (expr->is_constant || expr->kind != GW_EXPR_FIELD || expr->ref.kind == GW_REF_ABSENT ||
+        expr->ref.kind == GW_REF_VER)
+        return false;
+    enum gw_shape shape = expr->object->is.shape;
+    return !e->fn->migrate && (shape == GW_SHAPE_ROW_REF || shape == GW_SHAPE_OPT_ROW_REF);
+}
+
+bool gw_lower_is_plain(const struct gw_expr *expr)
+{
+    return expr->is_constant || (expr->kind == GW_EXPR_NAME && expr->ref.kind == GW_REF_LOCAL);
+}
+
+/** The three forms of a comparison that jumps, in the order of GW_VMOPS_OF_JUMP. */
+enum jump_form { JUMP_REGISTERS, JUMP_CONSTANT, JUMP_FIELD };
+
+static enum gw_vm_op jump_op(enum gw_ast_op op, bool sense, enum jump_form form)
+{
+    static const enum gw_vm_op if_true[] = {
+        [GW_AST_OP_EQ] = GW_VMOP_JEQ_64, [GW_AST_OP_NE] = GW_VMOP_JNE_64,
+        [GW_AST_OP_LT] = GW_VMOP_JLT_64, [GW_AST_OP_LE] = GW_VMOP_JLE_64,
+        [GW_AST_OP_GT] = GW_VMOP_JGT_64, [GW_AST_OP_GE] = GW_VMOP_JGE_64,
+    };
+    static const enum gw_vm_op if_false[] = {
+        [GW_AST_OP_EQ] = GW_VMOP_JNE_64, [GW_AST_OP_NE] = GW_VMOP_JEQ_64,
+        [GW_AST_OP_LT] = GW_VMOP_JGE_64, [GW_AST_OP_LE] = GW_VMOP_JGT_64,
+        [GW_AST_OP_GT] = GW_VMOP_JLE_64, [GW_AST_OP_GE] = GW_VMOP_JLT_64,
+    };
+    return (enum gw_vm_op)((sense ? if_true[op] : if_false[op]) + (unsigned)form);
+}
+
+/** The operator with its sides exchanged. */
+static enum gw_ast_op mirrored(enum gw_ast_op op)
+{
+    switch (op) {
+    case GW_AST_OP_LT:
+        return GW_AST_OP_GT;
+    case GW_AST_OP_LE:
+        return GW_AST_OP_GE;
+    case GW_AST_OP_GT:
+        return GW_AST_OP_LT;
+    case GW_AST_OP_GE:
+        return GW_AST_OP_LE;
+    default:
+        return op;
+    }
+}
+
+static bool is_small_constant(const struct gw_expr *expr)
+{
+    if (!expr->is_constant)
+        return false;
+    int64_t value = (int64_t)expr->constant.i;
+    return value >= INT16_MIN && value <= INT16_MAX;
+}
+
+/**
+ * 64-bit comparisons of a condition jump without a bool in between. A field is compared where it lies when nothing
+ * that could end the run is evaluated behind it: the first of two aborts must stay the first.
+ */
 static bool branch_compare(struct gw_emit *e, const struct gw_expr *expr, bool sense,
                            struct gw_label *to)
 {
     if (expr->kind != GW_EXPR_BINARY || expr->op < GW_AST_OP_EQ || expr->op > GW_AST_OP_GE)
         return false;
-    const struct gw_type *type = wider(expr->items[0]->is.type, expr->items[1]->is.type);
-    bool equality = expr->op == GW_AST_OP_EQ || expr->op == GW_AST_OP_NE;
-    if (!type || !is_small(type) || (!equality && is_u64(type)))
+    const struct gw_expr *left = expr->items[0], *right = expr->items[1];
+    const struct gw_type *type = wider(left->is.type, right->is.type);
+    enum gw_ast_op op = expr->op;
+    bool equality = op == GW_AST_OP_EQ || op == GW_AST_OP_NE;
+    if (!type || !gw_lower_is_small(type) || (!equality && is_u64(type)))
         return false;
-    static const struct {
-        enum gw_vm_op if_true, if_false;
-    } jumps[] = {
-        [GW_AST_OP_EQ] = {GW_VMOP_JEQ_64, GW_VMOP_JNE_64},
-        [GW_AST_OP_NE] = {GW_VMOP_JNE_64, GW_VMOP_JEQ_64},
-        [GW_AST_OP_LT] = {GW_VMOP_JLT_I64, GW_VMOP_JGE_I64},
-        [GW_AST_OP_LE] = {GW_VMOP_JLE_I64, GW_VMOP_JGT_I64},
-        [GW_AST_OP_GT] = {GW_VMOP_JGT_I64, GW_VMOP_JLE_I64},
-        [GW_AST_OP_GE] = {GW_VMOP_JGE_I64, GW_VMOP_JLT_I64},
-    };
     uint32_t mark = e->top;
-    uint32_t a = gw_lower(e, expr->items[0], GW_ANY), b = gw_lower(e, expr->items[1], GW_ANY);
-    gw_emit_jump(e, sense ? jumps[expr->op].if_true : jumps[expr->op].if_false, a, b, to);
+    if (is_small_constant(left) || gw_lower_is_row_field(e, right)) {
+        const struct gw_expr *swap = left;
+        left = right;
+        right = swap;
+        op = mirrored(op);
+    }
+    if (gw_lower_is_row_field(e, left) && (gw_lower_is_plain(right) || left == expr->items[1])) {
+        uint32_t by = gw_lower(e, right, GW_ANY), row = gw_lower(e, left->object, GW_ANY);
+        gw_emit_jump_x(e, jump_op(op, sense, JUMP_FIELD), left->ref.index, row, by, to);
+    } else if (is_small_constant(right)) {
+        uint32_t a = gw_lower(e, left, GW_ANY);
+        gw_emit_jump(e, jump_op(op, sense, JUMP_CONSTANT), a, (uint16_t)(int64_t)right->constant.i,
+                     to);
+    } else {
+        uint32_t a = gw_lower(e, left, GW_ANY), b = gw_lower(e, right, GW_ANY);
+        gw_emit_jump(e, jump_op(op, sense, JUMP_REGISTERS), a, b, to);
+    }
     e->top = mark;
     return true;
 }
@@ -213,6 +279,10 @@ void gw_lower_branch(struct gw_emit *e, const struct gw_expr *expr, bool sense, 
         gw_lower_branch(e, expr->items[0], is_or, is_or == sense ? to : &past);
         gw_lower_branch(e, expr->items[1], sense, to);
         gw_emit_place(e, &past);
+    } else if (gw_lower_is_row_field(e, expr)) {
+        uint32_t mark = e->top, row = gw_lower(e, expr->object, GW_ANY);
+        gw_emit_jump(e, sense ? GW_VMOP_JTF : GW_VMOP_JFF, row, expr->ref.index, to);
+        e->top = mark;
     } else if (!branch_compare(e, expr, sense, to)) {
         uint32_t mark = e->top;
         uint32_t reg = gw_lower(e, expr, GW_ANY);
@@ -282,7 +352,7 @@ static void convert_text(struct gw_emit *e, const struct gw_type *from, const st
     if (to->kind == GW_TYPE_STR)
         gw_emit_insn(e, GW_VMOP_STR_OF, 0, want, reg, gw_emit_type(e, from));
     else
-        gw_emit_insn(e, GW_VMOP_MOVE, 0, want, reg, 0);
+        gw_emit_move(e, want, reg);
     gw_emit_insn(e, GW_VMOP_CHKLEN, 0, want, 0, to->max);
 }
 
@@ -296,7 +366,7 @@ static uint32_t lower_convert(struct gw_emit *e, const struct gw_expr *expr, uin
     if (is_text(to))
         convert_text(e, from, to, result, reg);
     else if (gw_type_equal(from, to) || from->kind == GW_TYPE_UUID || to->kind == GW_TYPE_UUID)
-        gw_emit_insn(e, GW_VMOP_MOVE, 0, result, reg, 0);
+        gw_emit_move(e, result, reg);
     else if (to->kind == GW_TYPE_DEC)
         convert_dec(e, from, to, result, reg);
     else if (to->kind == GW_TYPE_TIME && from->kind == GW_TYPE_TIME)
@@ -348,7 +418,7 @@ static uint32_t lower_name(struct gw_emit *e, const struct gw_expr *expr, uint32
     }
     if (want == GW_ANY || want == reg)
         return reg;
-    gw_emit_insn(e, GW_VMOP_MOVE, 0, want, reg, 0);
+    gw_emit_move(e, want, reg);
     return want;
 }
 

@@ -213,7 +213,7 @@ uint32_t gw_lower_field(struct gw_emit *e, const struct gw_expr *expr, uint32_t 
         uint32_t reg = e->reg_of_slot[object->ref.local->slot] + expr->ref.index;
         if (want == GW_ANY || want == reg)
             return reg;
-        gw_emit_insn(e, GW_VMOP_MOVE, 0, want, reg, 0);
+        gw_emit_move(e, want, reg);
         return want;
     }
     uint32_t to = target(e, want), mark = e->top;
@@ -221,7 +221,7 @@ uint32_t gw_lower_field(struct gw_emit *e, const struct gw_expr *expr, uint32_t 
     if (expr->ref.kind == GW_REF_ABSENT)
         gw_emit_insn(e, GW_VMOP_NOT, 0, to, from + 1, 0);
     else if (expr->ref.kind == GW_REF_VER)
-        gw_emit_insn(e, GW_VMOP_MOVE, 0, to, from + 2, 0);
+        gw_emit_move(e, to, from + 2);
     else if (object->is.shape == GW_SHAPE_ROW_REF || object->is.shape == GW_SHAPE_OPT_ROW_REF)
         gw_emit_insn(e, GW_VMOP_GETF, 0, to, from, expr->ref.index);
     else
@@ -280,11 +280,11 @@ static void least(struct gw_emit *e, const struct gw_expr *expr, uint32_t to)
         other = gw_lower_as(e, expr->items[i], expr->is.type, GW_ANY);
         gw_lower_compare(e, better, expr->is.type, best + 1, other, best);
         gw_emit_jump(e, GW_VMOP_JF, best + 1, 0, &keep);
-        gw_emit_insn(e, GW_VMOP_MOVE, 0, best, other, 0);
+        gw_emit_move(e, best, other);
         gw_emit_place(e, &keep);
         e->top = mark;
     }
-    gw_emit_insn(e, GW_VMOP_MOVE, 0, to, best, 0);
+    gw_emit_move(e, to, best);
 }
 
 static void rounding(struct gw_emit *e, const struct gw_expr *expr, uint32_t to)

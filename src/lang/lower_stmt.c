@@ -90,6 +90,13 @@ void gw_lower_fail(struct gw_emit *e, const struct gw_stmt *stmt)
     emit_fail(e, stmt->other, stmt->fail_index);
 }
 
+/** E[k] itself: touch and test are one instruction. */
+static bool is_entity_index(const struct gw_expr *expr)
+{
+    return expr->kind == GW_EXPR_INDEX && expr->object->is.shape == GW_SHAPE_DECL &&
+           expr->object->ref.decl->kind == GW_DECL_ENTITY;
+}
+
 /** `x := value [else fail other]` */
 static void lower_let(struct gw_emit *e, const struct gw_stmt *stmt)
 {
@@ -99,7 +106,7 @@ static void lower_let(struct gw_emit *e, const struct gw_stmt *stmt)
     if (shape == GW_SHAPE_COPY) {
         uint32_t from = gw_lower(e, stmt->value, GW_ANY);
         for (uint32_t i = 0; i < 3; i++)
-            gw_emit_insn(e, GW_VMOP_MOVE, 0, reg + i, from + i, 0);
+            gw_emit_move(e, reg + i, from + i);
         return;
     }
     if (!stmt->other) {
@@ -110,10 +117,18 @@ static void lower_let(struct gw_emit *e, const struct gw_stmt *stmt)
     struct gw_label found = {0};
     uint32_t mark = e->top, has = gw_emit_temp(e, 1);
     bool is_row = shape == GW_SHAPE_OPT_ROW_REF;
-    gw_lower(e, stmt->value, reg);
-    if (!is_row)
+    if (is_entity_index(stmt->value)) {
+        uint32_t key = gw_lower_key(e, stmt->value);
+        uint32_t position = gw_build_position(e->build, stmt->value->object->ref.decl);
+        gw_emit_jump_x(e, GW_VMOP_ROWJ, position, reg, key, &found);
+    } else if (is_row) {
+        gw_lower(e, stmt->value, reg);
+        gw_emit_jump(e, GW_VMOP_JROW, reg, 0, &found);
+    } else {
+        gw_lower(e, stmt->value, reg);
         gw_emit_insn(e, GW_VMOP_ISSOME, 0, has, reg, 0);
-    gw_emit_jump(e, is_row ? GW_VMOP_JROW : GW_VMOP_JT, is_row ? reg : has, 0, &found);
+        gw_emit_jump(e, GW_VMOP_JT, has, 0, &found);
+    }
     gw_lower_fail(e, stmt);
     gw_emit_place(e, &found);
     if (!is_row)
@@ -145,15 +160,40 @@ static void assign_item(struct gw_emit *e, const struct gw_stmt *stmt)
     gw_emit_insn(e, GW_VMOP_SETITEM, 0, list, at, new_value(e, stmt, old, GW_ANY));
 }
 
+/** The instruction that adds to a field in place; GW_VMOP_COUNT: none does. */
+static enum gw_vm_op in_place_op(const struct gw_stmt *stmt)
+{
+    const struct gw_type *type = stmt->target->is.type, *by = stmt->value->is.type;
+    unsigned sub = stmt->op == GW_AST_OP_SUB;
+    if ((stmt->op != GW_AST_OP_ADD && !sub) || !gw_lower_is_plain(stmt->value))
+        return GW_VMOP_COUNT;
+    if (type->kind == GW_TYPE_DEC)
+        return gw_lower_is_small(type) && by->kind == GW_TYPE_DEC && gw_lower_is_small(by)
+                   ? GW_VMOP_ADDF_D64 + sub
+                   : GW_VMOP_COUNT;
+#define X(K, ctype, member)        \
+    if (type->kind == GW_TYPE_##K) \
+        return GW_VMOP_ADDF_##K + sub;
+    GW_VMOP_FIELD_INTS(X)
+#undef X
+    return GW_VMOP_COUNT;
+}
+
 static void assign_field(struct gw_emit *e, const struct gw_stmt *stmt)
 {
     const struct gw_expr *target = stmt->target, *object = target->object;
-    uint32_t old = gw_emit_temp(e, 1);
+    uint32_t old = gw_emit_temp(e, 1), field = target->ref.index;
     bool is_index = object->kind == GW_EXPR_INDEX;
     uint32_t row = is_index ? gw_lower_index(e, object, true, GW_ANY) : gw_lower(e, object, GW_ANY);
+    enum gw_vm_op in_place = in_place_op(stmt);
+    if (in_place != GW_VMOP_COUNT) {
+        uint32_t by = gw_lower(e, stmt->value, GW_ANY);
+        gw_emit_insn(e, in_place, target->is.type->precision, row, field, by);
+        return;
+    }
     if (stmt->op != GW_AST_OP_EQ)
-        gw_emit_insn(e, GW_VMOP_GETF, 0, old, row, target->ref.index);
-    gw_emit_insn(e, GW_VMOP_SETF, 0, row, target->ref.index, new_value(e, stmt, old, GW_ANY));
+        gw_emit_insn(e, GW_VMOP_GETF, 0, old, row, field);
+    gw_emit_insn(e, GW_VMOP_SETF, 0, row, field, new_value(e, stmt, old, GW_ANY));
 }
 
 static void lower_assign(struct gw_emit *e, const struct gw_stmt *stmt)
@@ -388,11 +428,21 @@ static void end_migrate(struct gw_emit *e)
     gw_emit_insn(e, GW_VMOP_RETURN, 1, tuple, 0, gw_emit_type(e, e->fn->fn->result));
 }
 
+/** A field of the type that is returned, from a txn or view: those hold rows and have no caller in the machine. */
+static bool is_whole_field(const struct gw_emit *e, const struct gw_expr *value)
+{
+    return gw_lower_is_row_field(e, value) && gw_type_equal(value->is.type, result_type(e, 0));
+}
+
 static void lower_return(struct gw_emit *e, const struct gw_stmt *stmt)
 {
     uint32_t mark = e->top;
     if (e->fn->migrate) {
         end_migrate(e);
+    } else if (stmt->value && is_whole_field(e, stmt->value)) {
+        uint32_t row = gw_lower(e, stmt->value->object, GW_ANY);
+        gw_emit_insn(e, GW_VMOP_RETF, stmt->value->ref.index, row, 0,
+                     gw_emit_type(e, result_type(e, 0)));
     } else if (stmt->value) {
         const struct gw_type *type = result_type(e, 0);
         uint32_t reg = gw_lower_as(e, stmt->value, type, GW_ANY);
@@ -560,7 +610,7 @@ static void begin_migrate(struct gw_emit *e)
             copied = gw_text_equal(from->fields[k].name, to->fields[i].name) &&
                      gw_type_equal(from->fields[k].type, to->fields[i].type);
             if (copied)
-                gw_emit_insn(e, GW_VMOP_MOVE, 0, made + i, source + k, 0);
+                gw_emit_move(e, made + i, source + k);
         }
         if (!copied && to->fields[i].has_default)
             gw_emit_const(e, made + i, to->fields[i].type, to->fields[i].default_value);

@@ -37,18 +37,19 @@ bool gw_vm_nomem(struct gw_vm_state *run)
     return false;
 }
 
-bool gw_vm_begin(struct gw_vm_state *run, struct gw_vm *vm, const struct gw_code *code,
-                 struct gw_vm_result *ret)
+bool gw_vm_make_frames(struct gw_vm_state *run)
 {
-    memset(run, 0, offsetof(struct gw_vm_state, tails));
-    /* `wait` is read only after GW_VM_WAITING, which fills all of it */
-    memset(ret, 0, offsetof(struct gw_vm_result, wait));
-    ret->units = 0;
-    run->vm = vm;
-    run->code = code;
-    run->ret = ret;
-    run->regs = gw_arena_get_raw(vm->arena, code->regs_total * sizeof(*run->regs));
-    return run->regs || gw_vm_nomem(run);
+    run->frames = gw_arena_get_raw(run->vm->arena, run->code->depth * sizeof(*run->frames));
+    return run->frames || gw_vm_nomem(run);
+}
+
+union gw_value *gw_vm_registers(struct gw_vm *vm, const struct gw_code *code,
+                                struct gw_vm_result *ret)
+{
+    union gw_value *regs = gw_arena_get_raw(vm->arena, code->regs_total * sizeof(*regs));
+    if (!regs)
+        ret->status = GW_VM_OUT_OF_MEMORY;
+    return regs;
 }
 
 void gw_vm_go(struct gw_vm_state *run, uint32_t at)
@@ -61,14 +62,21 @@ void gw_vm_go(struct gw_vm_state *run, uint32_t at)
     run->ret->units = run->units > UINT32_MAX ? UINT32_MAX : (uint32_t)run->units;
 }
 
+/** Most functions need few registers: those lie on the stack, which is warm and costs nothing to get. */
+enum { SMALL_REGS = 48 };
+
 void gw_vm_run(struct gw_vm *vm, const struct gw_fn *fn, const union gw_value *args,
                struct gw_vm_result *ret)
 {
-    struct gw_vm_state run;
-    if (!gw_vm_begin(&run, vm, fn->code, ret))
-        return;
-    for (uint32_t i = 0; i < fn->param_count; i++)
-        gw_value_move(&run.regs[i], &args[i]);
+    union gw_value small[SMALL_REGS] GW_UNINITIALIZED, *regs = small;
+    struct gw_vm_state run GW_UNINITIALIZED;
+    if (GW_UNLIKELY(fn->code->regs_total > SMALL_REGS)) {
+        regs = gw_vm_registers(vm, fn->code, ret);
+        if (!regs)
+            return;
+    }
+    gw_vm_begin(&run, vm, fn->code, regs, ret);
+    gw_values_move(regs, args, fn->param_count);
     gw_vm_go(&run, 0);
 }
 
@@ -82,8 +90,10 @@ gw_rc gw_vm_direct_keys(struct gw_vm *vm, const struct gw_fn *fn, const union gw
         *ret_count = 0;
         return GW_OK;
     }
-    if (!gw_vm_begin(&run, vm, fn->direct_keys, &result))
+    union gw_value *regs = gw_vm_registers(vm, fn->direct_keys, &result);
+    if (!regs)
         return GW_FAIL_NOMEM(err);
+    gw_vm_begin(&run, vm, fn->direct_keys, regs, &result);
     run.key_cap = fn->direct_keys->key_max;
     run.keys = GW_NEW_ARRAY(vm->arena, struct gw_vm_key, run.key_cap);
     if (!run.keys)
@@ -106,8 +116,10 @@ gw_rc gw_vm_onboard(struct gw_vm *vm, const struct gw_fn *rule, const struct gw_
     struct gw_vm_state run;
     struct gw_vm_onboarded onboarded = {
         .rejected = true, .reason = GW_TEXT_LIT("no rule matched"), .taken = -1};
-    if (!gw_vm_begin(&run, vm, rule->code, &result))
+    union gw_value *regs = gw_vm_registers(vm, rule->code, &result);
+    if (!regs)
         return GW_FAIL_NOMEM(err);
+    gw_vm_begin(&run, vm, rule->code, regs, &result);
     for (uint32_t i = 0; i < count; i++) {
         union gw_value *at = &run.regs[3 * (size_t)i];
         size_t bytes = rule->code->key_max * sizeof(union gw_value);

@@ -6,7 +6,10 @@
 #include "lang/code.h"
 #include "lang/cost.h"
 
-enum { GW_VM_TAILS = 8, GW_VM_FRAMES_MAX = GW_CALL_DEPTH_MAX };
+enum { GW_VM_TAILS = 8, GW_VM_IDS_MAX = 1 << 14 };
+
+/* The release build fills locals with a pattern; not those that are too large for every run. */
+#define GW_UNINITIALIZED __attribute__((uninitialized))
 
 /** A caller waiting for a fn. */
 struct gw_vm_frame {
@@ -26,14 +29,17 @@ struct gw_vm_touched {
     uint32_t count, cap;
 };
 
+/** Small, because it is set up for every payment: what few runs need is made when they do. */
 struct gw_vm_state {
     struct gw_vm *vm;
     const struct gw_code *code;
     union gw_value *regs;
     struct gw_vm_result *ret;
-    uint32_t ids, rands; /* given out in this run */
+    struct gw_vm_frame *frames; /* room for the deepest chain; made by the first call */
+    struct gw_vm_tail *tails;   /* GW_VM_TAILS; made by the first push */
+    uint32_t ids, rands;        /* given out in this run */
     uint32_t depth;
-    bool has_tails; /* tails are set up by the first push */
+    uint32_t resume; /* fibers: number of the resume point of the wait that ended the slice */
     /* direct keys */
     const struct gw_insn *on_abort; /* TRY: where an abort goes on; NULL: it ends the run */
     struct gw_vm_key *keys;
@@ -41,23 +47,43 @@ struct gw_vm_state {
     /* onboarding */
     const struct gw_vm_copy *copies;
     struct gw_vm_onboarded *onboarded;
-    /* fibers */
-    uint32_t resume; /* number of the resume point of the wait that ended the slice */
     /* metering */
     uint64_t units;
     struct gw_vm_touched touched;
-    /* from here on not set up by gw_vm_begin() */
-    struct gw_vm_tail tails[GW_VM_TAILS];
-    struct gw_vm_frame frames[GW_VM_FRAMES_MAX];
 };
 
 /** From insns[at] until the run ends; fills run->ret. */
 void gw_vm_loop_plain(struct gw_vm_state *run, uint32_t at);
 void gw_vm_loop_metered(struct gw_vm_state *run, uint32_t at);
 
-/** Prepares a run: registers (zeroed where the function is a daemon). @return false: out of memory */
-bool gw_vm_begin(struct gw_vm_state *run, struct gw_vm *vm, const struct gw_code *code,
-                 struct gw_vm_result *ret);
+/** Prepares a run with registers of the caller; those that the code reads are written before. */
+static inline void gw_vm_begin(struct gw_vm_state *run, struct gw_vm *vm,
+                               const struct gw_code *code, union gw_value *regs,
+                               struct gw_vm_result *ret)
+{
+    /* One by one: a clear of the whole is a `rep stos`, which costs as much as three instructions of the machine. */
+    run->vm = vm;
+    run->code = code;
+    run->regs = regs;
+    run->ret = ret;
+    run->frames = NULL;
+    run->tails = NULL;
+    run->ids = run->rands = run->depth = run->resume = 0;
+    run->on_abort = NULL;
+    run->keys = NULL;
+    run->key_count = run->key_cap = 0;
+    run->copies = NULL;
+    run->onboarded = NULL;
+    run->units = 0;
+    run->touched.set = NULL;
+    run->touched.count = run->touched.cap = 0;
+    /* `wait` is read only after GW_VM_WAITING, which fills all of it */
+    memset(ret, 0, offsetof(struct gw_vm_result, wait));
+    ret->units = 0;
+}
+/** Registers from the arena. @return NULL: out of memory, and `ret` says so */
+union gw_value *gw_vm_registers(struct gw_vm *vm, const struct gw_code *code,
+                                struct gw_vm_result *ret);
 void gw_vm_go(struct gw_vm_state *run, uint32_t at);
 
 /* Each operation returns false when the run ends; then ret->status and ret->abort are set. */
@@ -68,6 +94,18 @@ bool gw_vm_absent(struct gw_vm_state *run, const struct gw_program_entity *entit
 bool gw_vm_gone(struct gw_vm_state *run, const struct gw_vm_row *row);
 /** Turns a host's answer into a continuing run or an end. ABSENT goes on. */
 bool gw_vm_answer(struct gw_vm_state *run, enum gw_vm_rc rc);
+
+bool gw_vm_touch_slow(struct gw_vm_state *run, enum gw_vm_rc rc, struct gw_vm_row **ret);
+/** The first call of a run makes room for its callers. */
+bool gw_vm_make_frames(struct gw_vm_state *run);
+/** The row with this key, or NULL where it is known not to exist. @return false: the run ends */
+static inline bool gw_vm_touch(struct gw_vm_state *run, const struct gw_program_entity *entity,
+                               const union gw_value *key, struct gw_vm_row **ret)
+{
+    struct gw_vm_host *host = run->vm->host;
+    enum gw_vm_rc rc = host->row(host->ctx, entity, key, ret);
+    return GW_UNLIKELY(rc != GW_VM_OK) ? gw_vm_touch_slow(run, rc, ret) : true;
+}
 
 bool gw_vm_do_dec_div(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
 bool gw_vm_do_dec_round(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
@@ -87,7 +125,7 @@ bool gw_vm_do_push(struct gw_vm_state *run, const struct gw_insn *insn, union gw
 bool gw_vm_do_set_item(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
 bool gw_vm_do_list_has(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
 bool gw_vm_do_row(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_vm_do_create(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
+void gw_vm_not_created(struct gw_vm_state *run, enum gw_vm_rc rc);
 bool gw_vm_do_delete_row(struct gw_vm_state *run, struct gw_vm_row *row);
 bool gw_vm_do_delete_key(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
 bool gw_vm_do_table(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
@@ -95,7 +133,6 @@ bool gw_vm_do_lookup(struct gw_vm_state *run, const struct gw_insn *insn, union 
 bool gw_vm_do_range(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
 bool gw_vm_do_counter(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
 bool gw_vm_do_emit(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
-bool gw_vm_do_new_id(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
 bool gw_vm_do_rand(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
 bool gw_vm_do_key(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
 bool gw_vm_do_same(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r);
@@ -105,20 +142,6 @@ void gw_vm_do_wait(struct gw_vm_state *run, const struct gw_code_wait *wait,
 
 /** Units of one instruction before it runs, with the sizes it meets. */
 uint64_t gw_vm_units(struct gw_vm_state *run, const struct gw_insn *insn, const union gw_value *r);
-
-/**
- * Two loads of 8 bytes, on purpose: most values were just stored as two halves, and a load of 16 bytes over two
- * pending stores waits until both have left the store buffer (Intel optimization manual, "store forwarding").
- */
-static inline void gw_value_move(union gw_value *to, const union gw_value *from)
-{
-    uint64_t low, high;
-    memcpy(&low, from, 8);
-    memcpy(&high, (const uint8_t *)from + 8, 8);
-    __asm__("" : "+r"(low), "+r"(high)); /* keeps the compiler from joining them again */
-    memcpy(to, &low, 8);
-    memcpy((uint8_t *)to + 8, &high, 8);
-}
 
 static inline struct gw_vm_row *gw_reg_row(union gw_value reg)
 {

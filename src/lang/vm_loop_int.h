@@ -55,6 +55,18 @@ static inline int64_t now_in(int64_t ns, enum gw_time_unit unit)
     return ns;
 }
 
+/**
+ * 48 bits of ms, 48 bits of the batch index, 32 bits of counter: record in the batch (12), slice in the record (6),
+ * number in the run (14). A run has at most 16,384 units, so no more ids (engine spec 15).
+ */
+static inline gw_u128 new_id(const struct gw_vm_context *at, uint32_t number)
+{
+    uint64_t ms = (uint64_t)(at->time_ns / GW_NS_PER_MS) & ((UINT64_C(1) << 48) - 1);
+    uint64_t index = at->index & ((UINT64_C(1) << 48) - 1);
+    uint32_t counter = (at->record & 0xFFF) << 20 | (at->slice & 0x3F) << 14 | number;
+    return (gw_u128)ms << 80 | (gw_u128)index << 32 | counter;
+}
+
 #define A          r[insn->a]
 #define B          r[insn->b]
 #define C          r[insn->c]
@@ -79,6 +91,13 @@ static inline int64_t now_in(int64_t ns, enum gw_time_unit unit)
             GO(to);       \
         NEXT();           \
     } while (0)
+/* The living row in a register, or the end of the run. */
+#define ROW_OF(reg)                          \
+    struct gw_vm_row *row = gw_reg_row(reg); \
+    if (GW_UNLIKELY(!row || !row->living)) { \
+        gw_vm_gone(run, row);                \
+        goto ended;                          \
+    }
 /* An operation in a function: it goes on, or ends the run (or, with TRY, the key). */
 #define SLOW(call)                \
     do {                          \
@@ -156,8 +175,12 @@ EXT:
 MOVE:
     gw_value_move(&A, &B);
     NEXT();
+MOVES : {
+    gw_values_move(&A, &B, insn->x);
+    NEXT();
+}
 LOADK:
-    A = run->code->consts[insn->b];
+    gw_value_move(&A, &run->code->consts[insn->b]);
     NEXT();
 LOADI:
     A.i = (int16_t)insn->b;
@@ -264,18 +287,23 @@ LE_V:
     A.u = gw_value_compare(run->code->types[insn[1].a], B, C) <= 0;
     insn++;
     NEXT();
-JEQ_64:
-    JUMP_IF(U64(A) == U64(B), insn->c);
-JNE_64:
-    JUMP_IF(U64(A) != U64(B), insn->c);
-JGE_I64:
-    JUMP_IF(S64(A) >= S64(B), insn->c);
-JGT_I64:
-    JUMP_IF(S64(A) > S64(B), insn->c);
-JLT_I64:
-    JUMP_IF(S64(A) < S64(B), insn->c);
-JLE_I64:
-    JUMP_IF(S64(A) <= S64(B), insn->c);
+#define JUMPS(J, op)                                           \
+    J##_64 : JUMP_IF(S64(A) op S64(B), insn->c);               \
+    J##_K : JUMP_IF(S64(A) op(int16_t) insn->b, insn->c);      \
+    J##_F:                                                     \
+    {                                                          \
+        ROW_OF(A);                                             \
+        JUMP_IF(S64(row->fields[insn->x]) op S64(B), insn->c); \
+    }
+    GW_VMOP_JUMPS(JUMPS)
+JTF : {
+    ROW_OF(A);
+    JUMP_IF(U64(row->fields[insn->b]), insn->c);
+}
+JFF : {
+    ROW_OF(A);
+    JUMP_IF(!U64(row->fields[insn->b]), insn->c);
+}
 
 LEN:
     A.u = insn->x ? B.list.count : B.bytes.len;
@@ -363,36 +391,73 @@ JROW : {
     const struct gw_vm_row *row = gw_reg_row(A);
     JUMP_IF(row && row->living, insn->c);
 }
-ROWMUST : {
-    struct gw_vm_row *row = gw_reg_row(B);
-    if (GW_UNLIKELY(!row || !row->living)) {
-        gw_vm_gone(run, row);
+ROWJ : { /* `E[k] else …`: jumps when there is one */
+    struct gw_vm_row *row = NULL;
+    if (GW_UNLIKELY(!gw_vm_touch(run, run->vm->program->entities[insn->x], &B, &row)))
         goto ended;
-    }
-    A = B;
+    A.list.items = (union gw_value *)(void *)row;
+    JUMP_IF(row && row->living, insn->c);
+}
+ROWMUST : {
+    ROW_OF(B);
+    A.list.items = (union gw_value *)(void *)row;
     NEXT();
 }
 GETF : {
-    const struct gw_vm_row *row = gw_reg_row(B);
-    if (GW_UNLIKELY(!row || !row->living)) {
-        gw_vm_gone(run, row);
-        goto ended;
-    }
+    ROW_OF(B);
     gw_value_move(&A, &row->fields[insn->c]);
     NEXT();
 }
 SETF : {
-    struct gw_vm_row *row = gw_reg_row(A);
-    if (GW_UNLIKELY(!row || !row->living)) {
-        gw_vm_gone(run, row);
-        goto ended;
-    }
+    ROW_OF(A);
     gw_value_move(&row->fields[insn->b], &C);
     row->dirty = true;
     NEXT();
 }
-CREATE:
-    SLOW(gw_vm_do_create(run, insn, r));
+
+#define FIELD_ARITH(K, type, member, OP, builtin)                              \
+    OP##F_##K:                                                                 \
+    {                                                                          \
+        ROW_OF(A);                                                             \
+        type value;                                                            \
+        union gw_value *field = &row->fields[insn->b];                         \
+        if (GW_UNLIKELY(builtin((type)field->member, (type)C.member, &value))) \
+            goto arith;                                                        \
+        field->member = value;                                                 \
+        row->dirty = true;                                                     \
+        NEXT();                                                                \
+    }
+#define FIELD_INT(K, type, member)                            \
+    FIELD_ARITH(K, type, member, ADD, __builtin_add_overflow) \
+    FIELD_ARITH(K, type, member, SUB, __builtin_sub_overflow)
+#define FIELD_DEC(OP, builtin)                                                     \
+    OP##F_D64:                                                                     \
+    {                                                                              \
+        ROW_OF(A);                                                                 \
+        int64_t value, bound = pow10_64[insn->x];                                  \
+        union gw_value *field = &row->fields[insn->b];                             \
+        if (GW_UNLIKELY(builtin(S64(*field), S64(C), &value) || value <= -bound || \
+                        value >= bound))                                           \
+            goto arith;                                                            \
+        field->i = value;                                                          \
+        row->dirty = true;                                                         \
+        NEXT();                                                                    \
+    }
+    GW_VMOP_FIELD_INTS(FIELD_INT)
+    FIELD_DEC(ADD, __builtin_add_overflow)
+    FIELD_DEC(SUB, __builtin_sub_overflow)
+CREATE : {
+    struct gw_vm_host *host = run->vm->host;
+    struct gw_vm_row *row = NULL;
+    enum gw_vm_rc rc =
+        host->create(host->ctx, run->vm->program->entities[insn->c], &B, insn->x, &row);
+    if (GW_UNLIKELY(rc != GW_VM_OK)) {
+        gw_vm_not_created(run, rc);
+        goto ended;
+    }
+    A.list.items = (union gw_value *)(void *)row;
+    NEXT();
+}
 DELROW : {
     struct gw_vm_row *row = gw_reg_row(A);
     if (GW_UNLIKELY(insn->x && (!row || !row->living))) {
@@ -440,36 +505,49 @@ NEXT : {
 }
 
 CALL : {
-    const struct gw_code *callee = run->code->callees[insn->c]->code;
+    const struct gw_fn *fn = run->code->callees[insn->c];
     union gw_value *window = r + run->code->reg_count;
-    memcpy(window, &r[insn->b], sizeof(*window) * run->code->callees[insn->c]->param_count);
-    GW_ASSERT(run->depth < GW_VM_FRAMES_MAX);
+    if (GW_UNLIKELY(!run->frames) && GW_UNLIKELY(!gw_vm_make_frames(run)))
+        goto ended;
+    gw_values_move(window, &B, fn->param_count);
     run->frames[run->depth++] = (struct gw_vm_frame){run->code, insn, r};
-    run->code = callee;
+    run->code = fn->code;
     run->regs = r = window;
-    insns = callee->insns;
+    insns = run->code->insns;
     GO(0);
 }
-RETURN : {
-    union gw_value value = insn->x ? A : (union gw_value){.u = 0};
+RETURN:
     if (run->depth > 0) {
         const struct gw_vm_frame *frame = &run->frames[--run->depth];
+        const union gw_value *value = &A;
+        bool has_value = insn->x;
         run->code = frame->code;
         run->regs = r = frame->regs;
         insns = run->code->insns;
         insn = frame->at;
-        A = value;
+        if (has_value)
+            gw_value_move(&A, value);
+        else
+            A.u = 0;
         NEXT();
     }
     run->ret->status = GW_VM_DONE;
-    run->ret->value = value;
-    run->ret->type = insn->x ? run->code->types[insn->c] : NULL;
+    if (insn->x) {
+        gw_value_move(&run->ret->value, &A);
+        run->ret->type = run->code->types[insn->c];
+    }
+    return;
+RETF : {
+    ROW_OF(A);
+    run->ret->status = GW_VM_DONE;
+    gw_value_move(&run->ret->value, &row->fields[insn->x]);
+    run->ret->type = run->code->types[insn->c];
     return;
 }
 FAIL:
     run->ret->status = GW_VM_FAILED;
-    run->ret->value = insn->x ? A : (union gw_value){.u = 0};
-    run->ret->type = insn->x ? run->code->types[insn->c] : NULL;
+    gw_value_move(&run->ret->value, &A);
+    run->ret->type = run->code->types[insn->c];
     return;
 ABORT:
     gw_vm_abort(run, (enum gw_abort)insn->x);
@@ -478,7 +556,10 @@ NOW:
     A.i = now_in(run->vm->at.time_ns, (enum gw_time_unit)insn->c);
     NEXT();
 NEW_ID:
-    SLOW(gw_vm_do_new_id(run, insn, r));
+    if (GW_UNLIKELY(run->ids == GW_VM_IDS_MAX))
+        goto range;
+    A.u = new_id(&run->vm->at, run->ids++);
+    NEXT();
 RAND:
     SLOW(gw_vm_do_rand(run, insn, r));
 KEY:

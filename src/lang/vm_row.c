@@ -56,41 +56,31 @@ bool gw_vm_gone(struct gw_vm_state *run, const struct gw_vm_row *row)
     return false;
 }
 
+bool gw_vm_touch_slow(struct gw_vm_state *run, enum gw_vm_rc rc, struct gw_vm_row **ret)
+{
+    *ret = NULL;
+    return gw_vm_answer(run, rc);
+}
+
 bool gw_vm_do_row(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
-    struct gw_vm_host *host = run->vm->host;
     const struct gw_program_entity *entity = run->vm->program->entities[insn->c];
     struct gw_vm_row *row = NULL;
-    enum gw_vm_rc rc = host->row(host->ctx, entity, &r[insn->b], &row);
-    if (GW_UNLIKELY(rc != GW_VM_OK)) {
-        if (!gw_vm_answer(run, rc))
-            return false;
-        if (insn->op == GW_VMOP_ROWX)
-            return gw_vm_absent(run, entity, &r[insn->b]);
-        row = NULL;
-    }
+    if (!gw_vm_touch(run, entity, &r[insn->b], &row))
+        return false;
+    if (insn->op == GW_VMOP_ROWX && GW_UNLIKELY(!row || !row->living))
+        return gw_vm_absent(run, entity, &r[insn->b]);
     if (insn->op == GW_VMOP_EXISTS)
         r[insn->a].u = row && row->living;
-    else if (insn->op == GW_VMOP_ROWX && GW_UNLIKELY(!row->living))
-        return gw_vm_absent(run, entity, &r[insn->b]);
     else
         r[insn->a] = gw_reg_of_row(row);
     return true;
 }
 
-bool gw_vm_do_create(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
+void gw_vm_not_created(struct gw_vm_state *run, enum gw_vm_rc rc)
 {
-    struct gw_vm_host *host = run->vm->host;
-    const struct gw_program_entity *entity = run->vm->program->entities[insn->c];
-    struct gw_vm_row *row = NULL;
-    enum gw_vm_rc rc = host->create(host->ctx, entity, &r[insn->b], insn->x, &row);
-    if (GW_UNLIKELY(rc != GW_VM_OK)) {
-        if (!gw_vm_answer(run, rc))
-            return false;
-        return gw_vm_abort(run, GW_ABORT_EXISTS); /* ABSENT is no answer to create */
-    }
-    r[insn->a] = gw_reg_of_row(row);
-    return true;
+    if (gw_vm_answer(run, rc))
+        gw_vm_abort(run, GW_ABORT_EXISTS); /* ABSENT is no answer to create */
 }
 
 bool gw_vm_do_delete_row(struct gw_vm_state *run, struct gw_vm_row *row)
@@ -199,22 +189,6 @@ bool gw_vm_do_emit(struct gw_vm_state *run, const struct gw_insn *insn, union gw
     struct gw_vm_host *host = run->vm->host;
     return gw_vm_answer(run,
                         host->emit(host->ctx, emit->event, emit->fields, &r[insn->b], emit->count));
-}
-
-/**
- * 48 bits of ms, 48 bits of the batch index, 32 bits of counter: record in the batch (12), slice in the record (6),
- * number in the run (14). A run has at most 16,384 units, so no more ids (engine spec 15).
- */
-bool gw_vm_do_new_id(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
-{
-    const struct gw_vm_context *at = &run->vm->at;
-    uint64_t ms = (uint64_t)(at->time_ns / GW_NS_PER_MS) & ((UINT64_C(1) << 48) - 1);
-    uint64_t index = at->index & ((UINT64_C(1) << 48) - 1);
-    if (run->ids == 1u << 14)
-        return gw_vm_abort(run, GW_ABORT_RANGE);
-    uint32_t counter = (at->record & 0xFFF) << 20 | (at->slice & 0x3F) << 14 | run->ids++;
-    r[insn->a].u = (gw_u128)ms << 80 | (gw_u128)index << 32 | counter;
-    return true;
 }
 
 bool gw_vm_do_rand(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)

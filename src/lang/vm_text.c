@@ -112,14 +112,15 @@ bool gw_vm_do_tuple(struct gw_vm_state *run, const struct gw_insn *insn, union g
 bool gw_vm_do_push(struct gw_vm_state *run, const struct gw_insn *insn, union gw_value *r)
 {
     union gw_value *list = &r[insn->a];
-    struct gw_vm_tail *tail = &run->tails[insn->a % GW_VM_TAILS];
     size_t count = list->list.count;
     if (count >= insn->c)
         return gw_vm_abort(run, GW_ABORT_RANGE);
-    if (!run->has_tails) {
-        memset(run->tails, 0, sizeof(run->tails));
-        run->has_tails = true;
+    if (!run->tails) {
+        run->tails = GW_NEW_ARRAY(run->vm->arena, struct gw_vm_tail, GW_VM_TAILS);
+        if (!run->tails)
+            return gw_vm_nomem(run);
     }
+    struct gw_vm_tail *tail = &run->tails[insn->a % GW_VM_TAILS];
     bool is_newest = count > 0 && tail->items == list->list.items && tail->count == count;
     if (!is_newest || count == tail->cap) {
         size_t cap = GW_MIN(GW_MAX(2 * count, (size_t)4), (size_t)insn->c);

@@ -58,8 +58,9 @@ static uint64_t set_field(const struct gw_insn *insn, const union gw_value *r)
 static uint64_t row_units(struct gw_vm_state *run, const struct gw_insn *insn,
                           const union gw_value *r)
 {
-    const struct gw_program_entity *entity = run->vm->program->entities[insn->c];
-    uint64_t units = 0;
+    uint32_t position = insn->op == GW_VMOP_ROWJ ? insn->x : insn->c;
+    const struct gw_program_entity *entity = run->vm->program->entities[position];
+    uint64_t units = insn->op == GW_VMOP_ROWJ ? GW_COST_OP : 0; /* the branch */
     if (insn->op != GW_VMOP_CREATE || !insn->x)
         units += touch(run, entity, &r[insn->b]);
     if (insn->op == GW_VMOP_CREATE || insn->op == GW_VMOP_DELKEY)
@@ -133,6 +134,7 @@ uint64_t gw_vm_units(struct gw_vm_state *run, const struct gw_insn *insn, const 
 {
     switch (insn->op) {
     case GW_VMOP_MOVE:
+    case GW_VMOP_MOVES:
     case GW_VMOP_LOADK:
     case GW_VMOP_LOADI:
     case GW_VMOP_NONE:
@@ -160,8 +162,22 @@ uint64_t gw_vm_units(struct gw_vm_state *run, const struct gw_insn *insn, const 
         return GW_COST_CALL;
     case GW_VMOP_SETF:
         return set_field(insn, r);
+    case GW_VMOP_ADDF_D64:
+    case GW_VMOP_SUBF_D64:
+        return GW_COST_OP + GW_COST_DEC + set_field(insn, r);
+#define X(K, type, member) \
+    case GW_VMOP_ADDF_##K: \
+    case GW_VMOP_SUBF_##K:
+        GW_VMOP_FIELD_INTS(X)
+#undef X
+        return 2 * GW_COST_OP + set_field(insn, r);
+#define X(J, op) case GW_VMOP_##J##_F:
+        GW_VMOP_JUMPS(X)
+#undef X
+        return 2 * GW_COST_OP;
     case GW_VMOP_ROW:
     case GW_VMOP_ROWX:
+    case GW_VMOP_ROWJ:
     case GW_VMOP_EXISTS:
     case GW_VMOP_CREATE:
     case GW_VMOP_DELKEY:
