@@ -422,6 +422,7 @@ static void start_call(struct gw_conn *conn, const struct gw_wire_request *wire)
         return;
     }
     conn->open++;
+    GW_ASSERT(conn->open <= conn->server->opts.open_max);
     send(conn, call);
 }
 

@@ -6,6 +6,7 @@
 
 #include "codec/cbor.h"
 #include "godwit/godwit.h"
+#include "os/signal.h"
 
 enum { MANY = 3000 };
 
@@ -185,6 +186,53 @@ static void a_stopped_server_ends_what_is_under_way(void **state)
     gw_close(other);
 }
 
+/* A stop in the middle of a load: what was sent is answered or ends as closed, nothing hangs, and what was answered is kept. */
+static void a_stop_under_load_loses_nothing_acknowledged(void **state)
+{
+    struct fixture *fix = *state;
+    struct gw_failure why;
+    struct gw_reply reply;
+    struct tally tally = {0};
+    struct gw_client *other = NULL;
+    char want[64];
+    call_ok(fix->client, 0, 0, "open", "[1,\"1000.00\"]", &reply);
+    call_ok(fix->client, 0, 0, "open", "[2,0]", &reply);
+    const struct gw_query query = {.kind = GW_QUERY_CALL, .fn = "pay", .json = "[1,2,\"1.00\"]"};
+    for (int i = 0; i < 400; i++)
+        assert_int_equal(gw_start(fix->client, &query, on_reply, &tally, &why), 0);
+    (void)gw_poll(fix->client, 10000);
+    scene_stop(&fix->scene);
+    gw_wait(fix->client);
+    assert_int_equal(tally.ok + tally.other, 400);
+    assert_true(tally.ok > 0);
+    scene_open(&fix->scene);
+    assert_int_equal(gw_open(fix->scene.where, NULL, &other, &why), 0);
+    assert_int_equal(gw_view(other, "balance", "[2]", &reply, &why), 0);
+    (void)snprintf(want, sizeof(want), "{\"ok\":\"%u.00\"}", tally.ok);
+    if (strlen(reply.data) < strlen(want) ||
+        (strlen(reply.data) == strlen(want) && strcmp(reply.data, want) < 0)) {
+        print_error("%u were acknowledged, the view says %s\n", tally.ok, reply.data);
+        assert_true(false);
+    }
+    gw_close(other);
+}
+
+static void a_signal_stops_it(void **state)
+{
+    struct fixture *fix = *state;
+    bool is_term = false;
+    scene_stop(&fix->scene);
+    fix->scene.opts.with_signals = true;
+    scene_open(&fix->scene);
+    gw_signal_raise(GW_SIGNAL_TERM);
+    assert_int_equal(pthread_join(fix->scene.thread, NULL), 0);
+    assert_int_equal(fix->scene.run_rc, GW_CANCELLED);
+    assert_true(gw_server_signal(fix->scene.server, &is_term));
+    assert_true(is_term);
+    gw_server_close(fix->scene.server);
+    fix->scene.server = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +241,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(pipelined_with_duplicates, setup, teardown),
         cmocka_unit_test_setup_teardown(a_client_has_a_bound, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stopped_server_ends_what_is_under_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_stop_under_load_loses_nothing_acknowledged, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_signal_stops_it, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
