@@ -71,7 +71,8 @@ void gw_slot_done(struct gw_slot *slot, struct gw_reply *reply)
     reply->seq = slot->seq;
     if (slot->kind != GW_QUERY_SESSION)
         reply->session = slot->session;
-    done(ctx, reply); /* the reply may lie in the slot's request: not before this is the slot free */
+    done(ctx,
+         reply); /* the reply may lie in the slot's request: not before this is the slot free */
     slot_give(slot);
 }
 

@@ -1,7 +1,7 @@
 /**
  * The server's inside. One thread, the loop's, owns everything here; its files:
  *   server.c   open, run, stop; the actor that gets the engine's answers
- *   conn.c     wire streams                          tokens.c  who may do what
+ *   conn.c, conn_call.c   wire streams               tokens.c  who may do what
  *   http.c     routes, rights, bodies, problems      stats.c   how long calls took; /metrics
  *   http_call.c      calls, views, shadows, sessions http_engine.c   status, operators' verbs
  *   http_program.c   check, plan, deploy             events.c  server-sent events
