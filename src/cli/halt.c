@@ -104,11 +104,11 @@ static gw_rc run_halt(struct gw_cli *cli, struct gw_err *err)
     if (strcmp(verb, "now") == 0 && n == NULL)
         return post(cli, "/v1/engine/halt", pairs, "halted", err);
     if (strcmp(verb, "resume") == 0)
-        return post(
-            cli,
-            gw_arena_printf(&cli->arena, "/v1/engine/halts/%s/resume", gw_cli_url(cli, n).data)
-                .data,
-            pairs, "resumed", err);
+        return post(cli,
+                    gw_arena_printf(&cli->arena, "/v1/engine/halts/%s/resume",
+                                    gw_cli_url(cli, n ? n : "0").data)
+                        .data,
+                    pairs, "resumed", err);
     GW_FAIL_CODE(err, GW_USAGE, 7203, "`godwit engine halt %s` is no form of this command", verb);
     gw_err_hint(err, "show [N], now, or resume [N]");
     return GW_USAGE;
