@@ -97,8 +97,10 @@ static void take_store(struct gw_engine *engine, struct gw_request *request)
         return;
     if (event != GW_STORE_RETRY)
         lane->park_wanted = lane->parked = event == GW_STORE_PARKED;
-    if (event == GW_STORE_UNPARKED && lane->state == GW_LANE_STOPPED)
+    if (event == GW_STORE_UNPARKED && lane->state == GW_LANE_STOPPED) {
         lane->state = GW_LANE_NEW; /* the person has looked: fence again */
+        lane->went_back_seen = true;
+    }
     gw_batch_answer(engine, request);
 }
 

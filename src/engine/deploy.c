@@ -45,16 +45,19 @@ static void finish(struct gw_engine *engine, struct deploy *deploy)
     bool refused = deploy->refused;
     deploy_free(engine, deploy);
     if (refused) {
+        gw_lane_keep(engine);
         gw_request_answer(request, GW_FAIL_CODE(&request->err, GW_INVALID, 1300,
                                                 "the stores do not fit the program"));
         return;
     }
     if (!gw_batch_record(engine, &record, &applied)) {
+        gw_lane_keep(engine);
         gw_request_answer(
             request, GW_FAIL_CODE(&request->err, GW_BUSY, 2429, "the journal has no room now"));
         return;
     }
     if (applied.kind == GW_APPLIED_REFUSED) {
+        gw_lane_keep(engine);
         gw_request_answer(request, GW_FAIL_CODE(&request->err, GW_INVALID, applied.refused_code,
                                                 "%.*s", GW_TEXT_ARG(applied.refused)));
         return;
@@ -178,6 +181,7 @@ void gw_program_take(struct gw_engine *engine, struct gw_request *request)
         finish(engine, deploy);
     else if (rc < 0 && deploy->asked == 0) {
         deploy_free(engine, deploy);
+        gw_lane_keep(engine);
         gw_request_answer(request, rc);
     } else if (rc < 0) {
         deploy->refused = true; /* the answers that are under way end it */

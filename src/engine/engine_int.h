@@ -94,6 +94,9 @@ struct gw_lane {
     int64_t backoff_ns;
     bool recovered; /* open intents of the last life have been sent again */
     bool park_wanted, parked;
+    bool
+        went_back_seen; /* a person unparked a store that shows an older state: fence it as it is */
+    struct gw_hash128 address; /* of its resolved url */
     uint32_t refusal_tries;
     struct gw_text last_error;
     char last_error_bytes[256];
@@ -232,6 +235,8 @@ void gw_lane_answered(struct gw_engine *engine, struct gw_store_request *request
 int64_t gw_lane_due(
     const struct gw_engine *engine); /* monotonic ns of the next retry, or GW_ACTOR_NEVER */
 struct gw_lane *gw_lane_find(struct gw_engine *engine, struct gw_text store);
+/** After a refused program: lanes of the program in force, as it declares them, and no others. */
+void gw_lane_keep(struct gw_engine *engine);
 /** Ends the workers: every open request is answered before it returns. */
 void gw_lane_close(struct gw_engine *engine);
 void gw_lane_free(struct gw_engine *engine);

@@ -82,17 +82,36 @@ static gw_rc lane_open(struct gw_engine *engine, const struct gw_store_decl *dec
     *lane = (struct gw_lane){
         .engine = engine,
         .id = decl->id,
+        .address = gw_hash128(gw_text_bytes(url)),
         .workers = opts.workers,
         .backoff_ns = BACKOFF_MIN_MS * GW_NS_PER_MS,
     };
     adopt(lane, decl);
+    struct gw_store_state stored;
+    gw_ledger_store_state(engine->ledger, lane->id, &stored);
+    lane->park_wanted = lane->parked = stored.parked;
     return gw_store_pool_open(&opts, &lane->pool, err);
+}
+
+/** A lane stays connected to where it is: rows pushed there are not in another place of the same name. */
+static gw_rc same_address(struct gw_engine *engine, const struct gw_store_decl *decl,
+                          const struct gw_lane *lane, struct gw_err *err)
+{
+    struct gw_text url;
+    gw_arena_reset(&engine->scratch);
+    GW_TRY(resolve_url(decl, &engine->scratch, &url, err));
+    if (gw_hash128_equal(gw_hash128(gw_text_bytes(url)), lane->address))
+        return GW_OK;
+    return GW_FAIL_CODE(err, GW_INVALID, 2112,
+                        "store %.*s: a store keeps its address while the engine runs",
+                        GW_TEXT_ARG(decl->name));
 }
 
 gw_rc gw_lane_open(struct gw_engine *engine, const struct gw_program *program, struct gw_err *err)
 {
     for (uint32_t i = 0; i < program->store_count; i++) {
         if (i < engine->lane_count && engine->lanes[i].id == program->stores[i].id) {
+            GW_TRY(same_address(engine, &program->stores[i], &engine->lanes[i], err));
             adopt(&engine->lanes[i], &program->stores[i]);
             continue;
         }
@@ -113,6 +132,20 @@ static void free_chain(struct gw_store_request *request)
         struct gw_store_request *next = (struct gw_store_request *)(void *)request->msg.next;
         gw_store_request_free(request);
         request = next;
+    }
+}
+
+void gw_lane_keep(struct gw_engine *engine)
+{
+    const struct gw_program *program = gw_ledger_program(engine->ledger);
+    uint32_t kept = program ? program->store_count : 0;
+    for (uint32_t i = 0; i < engine->lane_count && i < kept; i++)
+        adopt(&engine->lanes[i], &program->stores[i]);
+    while (engine->lane_count > kept) {
+        struct gw_lane *lane = &engine->lanes[--engine->lane_count];
+        gw_store_pool_stop(lane->pool);
+        gw_store_pool_free(lane->pool);
+        lane->pool = NULL;
     }
 }
 
@@ -170,21 +203,19 @@ static void lane_failed(struct gw_engine *engine, struct gw_lane *lane, const st
     bool long_enough =
         now - lane->failing_since_ns >= (int64_t)engine->opts.park_after_ms * GW_NS_PER_MS;
     if (long_enough && !lane->parked) {
+        /* Not journaled: what this process cannot reach is its own matter. In the ledger parked is a person's word, and
+         * stays until the person takes it back; this ends by itself, also by a restart. */
         lane->parked = true;
-        store_event(engine, lane, GW_STORE_PARKED, lane->last_error);
         gw_engine_alert(engine, 2203, "store %.*s is parked: %.*s", GW_TEXT_ARG(lane->decl->name),
                         GW_TEXT_ARG(lane->last_error));
     }
 }
 
-static void lane_works(struct gw_engine *engine, struct gw_lane *lane)
+static void lane_works(struct gw_lane *lane)
 {
     lane->failing_since_ns = 0;
     lane->backoff_ns = BACKOFF_MIN_MS * GW_NS_PER_MS;
-    if (lane->parked && !lane->park_wanted) {
-        lane->parked = false;
-        store_event(engine, lane, GW_STORE_UNPARKED, GW_TEXT_LIT("the store answers again"));
-    }
+    lane->parked = lane->park_wanted;
 }
 
 static void lane_stop(struct gw_engine *engine, struct gw_lane *lane, const struct gw_err *why)
@@ -267,9 +298,8 @@ static void fence_seen(struct gw_engine *engine, struct gw_lane *lane,
         gw_err_hint(&err, "if that one is gone for good: --take-over %s", hex);
         lane_stop(engine, lane, &err);
     } else if (
-        fence->epoch <
-        state
-            .fenced_epoch) { /* an absent one has epoch 0; a store never prepared refuses the raise */
+        fence->epoch < state.fenced_epoch &&
+        !lane->went_back_seen) { /* an absent one has epoch 0; a store never prepared refuses the raise */
         went_back(engine, lane, fence, state.fenced_epoch);
     } else if (fence->epoch > engine->epoch) {
         (void)GW_FAIL_CODE(&err, GW_CONFLICT, 2507,
@@ -290,7 +320,8 @@ static void fence_raised(struct gw_engine *engine, struct gw_lane *lane)
     if (state.fenced_epoch != engine->epoch)
         store_event(engine, lane, GW_STORE_FENCED, GW_TEXT_LIT("start"));
     lane->state = GW_LANE_READY;
-    lane_works(engine, lane);
+    lane->went_back_seen = false;
+    lane_works(lane);
     struct gw_store_request *again = lane->repeats;
     lane->repeats = NULL;
     lane->repeat_count = 0;
@@ -483,7 +514,10 @@ static void lane_plan(struct gw_engine *engine, struct gw_lane *lane)
 
 void gw_lane_plan(struct gw_engine *engine)
 {
-    for (uint32_t i = 0; i < engine->lane_count && !engine->failed; i++)
+    /* Those of a program that is still being looked at are not ours to fence. */
+    const struct gw_program *program = gw_ledger_program(engine->ledger);
+    uint32_t count = program ? GW_MIN(program->store_count, engine->lane_count) : 0;
+    for (uint32_t i = 0; i < count && !engine->failed; i++)
         lane_plan(engine, &engine->lanes[i]);
 }
 
@@ -613,7 +647,7 @@ static void push_answered(struct gw_engine *engine, struct gw_lane *lane,
     gates_passed(engine, request);
     note_refusals(engine, lane, &record.pushed);
     lane->open--;
-    lane_works(engine, lane);
+    lane_works(lane);
     gw_store_request_free(request);
 }
 

@@ -25,9 +25,9 @@
       "Number or types of the arguments are not the parameters'. `godwit engine check` prints every function's parameters.")\
     X(2111, "a store's address is not set",                                                                                 \
       "The program names the address as env:NAME and the environment has no NAME. Export it, or write file:PATH.")          \
-    X(2112, "stores changed their order",                                                                                   \
-      "A program that replaces another may add stores behind the existing ones, not remove or reorder them while the\n"     \
-      "engine runs.")                                                                                                       \
+    X(2112, "stores changed their order or their address",                                                                  \
+      "A program that replaces another may add stores behind the existing ones, not remove, reorder or move them while\n"   \
+      "the engine runs: what was written to one place is not in another. Stop it, move the data, and start again.")         \
     X(2114, "no such phase",                                                                                                \
       "The phases are observe, own, backfill, verified, flip, drain and release.")                                          \
     X(2115, "a phase's conditions are not met",                                                                             \
