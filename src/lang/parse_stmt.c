@@ -278,8 +278,11 @@ static bool parse_over(struct gw_parser *parser, struct gw_stmt *stmt)
     if (!gw_parser_at_word(parser, "limit")) {
         struct gw_diag *diag =
             gw_parser_error(parser, 1106, stmt->value->span, "this walk has no bound");
-        gw_diags_hint(parser->diags, diag, "add `limit 100`, or use a daemon that calls a txn");
-        return false;
+        gw_diags_hint(parser->diags, diag,
+                      "add `limit 32`; to reach all of them, let a daemon call such a txn until it "
+                      "answers 0: `n := call t(u)  while n > 0 { yield  n = call t(u) }`");
+        stmt->limit = 1; /* nothing is run: the rest of the file is read as if there were one */
+        return true;
     }
     gw_parser_take(parser);
     bool ok = parse_limit(parser, stmt);
