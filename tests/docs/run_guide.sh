@@ -5,6 +5,7 @@
 set -u
 tools=$(cd "$1" && pwd) || exit 2
 guide=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
+examples=$(cd "$(dirname "$0")/../../examples" && pwd)
 shift 2
 [ -x "$tools/godwit" ] || {
     echo "no godwit in $tools"
@@ -18,6 +19,7 @@ folder=$(mktemp -d) || exit 2
 cd "$folder" || exit 2
 PATH=$tools:$PATH
 export PATH
+ln -s "$examples" examples # guides speak of the clone's programs
 awk '
     /^```/ && !inside { inside = 1; split($0, word, " "); target = word[2]; if (word[1] == "```sh") target = "guide.sh"; next }
     /^```/ { inside = 0; next }
