@@ -1,5 +1,6 @@
 /* Running calls and slices over the open batch, all or nothing; arguments and results as canonical bytes. */
 #include "codec/cbor.h"
+#include "codec/utf8.h"
 #include "ledger/ledger_int.h"
 #include "ledger/run.h"
 #include "record/text.h"
@@ -54,7 +55,9 @@ void gw_call_result_encode(const struct gw_fn *fn, const struct gw_vm_result *re
         gw_cbor_put_array(ret, 3);
         gw_cbor_put_uint(ret, RESULT_ABORT);
         gw_cbor_put_uint(ret, result->abort);
-        gw_cbor_put_text(ret, result->detail);
+        /* a key's text may be cut in the middle of a character */
+        gw_cbor_put_text(ret,
+                         (struct gw_text){result->detail.data, gw_utf8_bad_at(result->detail)});
     }
 }
 

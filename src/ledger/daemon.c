@@ -1,4 +1,5 @@
 /* DAEMON and STEP: who runs is the leader's choice, frozen in the journal; what a slice does is decided here. */
+#include "base/utf8.h"
 #include "codec/cbor.h"
 #include "ledger/fiber_int.h"
 #include "ledger/phase_int.h"
@@ -168,9 +169,9 @@ static struct gw_text why_ended(struct gw_ledger *ledger, const struct gw_vm_res
         gw_buf_put_str(&text, "fail ");
         gw_value_text(result->type, result->value, 200, &text);
     } else {
-        gw_buf_printf(&text, "abort %s%s%.*s", gw_abort_name(result->abort),
-                      result->detail.len ? ": " : "", (int)GW_MIN(result->detail.len, (size_t)200),
-                      result->detail.data);
+        struct gw_text detail = gw_utf8_cut_bytes(result->detail, 200);
+        gw_buf_printf(&text, "abort %s%s%.*s", gw_abort_name(result->abort), detail.len ? ": " : "",
+                      GW_TEXT_ARG(detail));
     }
     if (line)
         gw_buf_printf(&text, ", after line %u", line);

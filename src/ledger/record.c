@@ -1,6 +1,7 @@
 #include "ledger/record.h"
 
 #include "codec/cbor.h"
+#include "codec/utf8.h"
 
 enum field_kind { U32, U64, BOOL, VER, TEXT, BYTES, RAW, HASH, LIST };
 
@@ -167,6 +168,13 @@ static void put_ver(gw_version ver, struct gw_buf *ret)
         gw_cbor_put_uint(ret, ver);
 }
 
+/** What a store or a caller said may be cut in the middle of a character; a record that cannot be read ends the process. */
+static void put_text(struct gw_text text, struct gw_buf *ret)
+{
+    text.len = gw_utf8_bad_at(text);
+    gw_cbor_put_text(ret, text);
+}
+
 static void put_field(const struct field *field, const void *base,
                       struct gw_buf *ret) /* NOLINT(misc-no-recursion): depth 2 */
 {
@@ -184,7 +192,7 @@ static void put_field(const struct field *field, const void *base,
         put_ver(*MEMBER(base, field, gw_version), ret);
         break;
     case TEXT:
-        gw_cbor_put_text(ret, *MEMBER(base, field, struct gw_text));
+        put_text(*MEMBER(base, field, struct gw_text), ret);
         break;
     case BYTES:
         gw_cbor_put_bytes(ret, *MEMBER(base, field, struct gw_bytes));

@@ -1,4 +1,5 @@
 /* TXN and SESSION: a call is executed at most once per (client, seq) or key hash; its answer is kept. */
+#include "codec/utf8.h"
 #include "ledger/ledger_int.h"
 
 enum {
@@ -252,8 +253,9 @@ static struct gw_text key_name(struct gw_ledger *ledger, const struct gw_program
     gw_buf_init_fixed(&text, memory, sizeof(memory));
     if (values && gw_entity_unkey(&entity->entity, key, &ledger->scratch, values, NULL) == GW_OK)
         gw_entity_key_text(&entity->entity, values, &text);
-    return gw_arena_printf(&ledger->batch, "%.*s[%.*s]", GW_TEXT_ARG(entity->entity.name),
-                           (int)text.len, (const char *)memory);
+    size_t len = gw_utf8_bad_at(gw_buf_text(&text)); /* a long key is cut, maybe in a character */
+    return gw_arena_printf(&ledger->batch, "%.*s[%.*s]", GW_TEXT_ARG(entity->entity.name), (int)len,
+                           (const char *)memory);
 }
 
 /** A missing key ends the call when it is known to be unreadable, or when it moved too often. */

@@ -74,6 +74,25 @@ static void test_records_come_back_as_they_went(void **state)
         round_trip(&records[i]);
 }
 
+/** A message of a store, cut at 256 bytes, ends in half a character: what was said before that is kept. */
+static void test_text_that_was_cut_is_still_a_record(void **state)
+{
+    (void)state;
+    static uint8_t bytes[256];
+    struct gw_buf buf;
+    struct gw_arena arena;
+    struct gw_record back;
+    struct gw_err err = {0};
+    const struct gw_record record = {.kind = GW_RECORD_STORE,
+                                     .store = {.store = 1, .reason = {"no row K\xc3", 9}}};
+    gw_arena_init(&arena, &gw_kit_alloc, 1u << 16);
+    gw_buf_init_fixed(&buf, bytes, sizeof(bytes));
+    gw_record_encode(&record, &buf);
+    assert_ok(gw_record_decode(gw_buf_bytes(&buf), &arena, &back, &err), &err);
+    assert_true(gw_text_is(back.store.reason, "no row K"));
+    gw_arena_done(&arena);
+}
+
 static void test_an_unknown_kind_is_never_skipped(void **state)
 {
     (void)state;
@@ -387,6 +406,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_records_come_back_as_they_went),
+        cmocka_unit_test(test_text_that_was_cut_is_still_a_record),
         cmocka_unit_test(test_an_unknown_kind_is_never_skipped),
         cmocka_unit_test(test_pairs_come_back_as_they_went),
         cmocka_unit_test(test_cold_values_leave_and_come_back),
