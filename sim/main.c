@@ -103,16 +103,18 @@ static void add(struct gw_sim_engine_result *sum, const struct gw_sim_engine_res
     sum->store_faults += one->store_faults;
     sum->batches += one->batches;
     sum->foreign_count += one->had_foreign;
+    sum->trace = sum->trace * 31 + one->trace;
 }
 
 static void print_sum(const struct gw_sim_engine_result *sum)
 {
     (void)printf("%u lives, %u kills, %u power cuts, %u clean closes; %" PRIu64 " calls, %" PRIu64
                  " answers, %" PRIu64 " repeats, %" PRIu64 " views; %" PRIu64 " pushes, %" PRIu64
-                 " faults of stores, %u foreign changes; %" PRIu64 " batches replayed\n",
+                 " faults of stores, %u foreign changes; %" PRIu64
+                 " batches replayed; trace %016" PRIx64 "\n",
                  sum->lives, sum->kills, sum->power_cuts, sum->closes, sum->calls, sum->answers,
                  sum->repeats, sum->views, sum->pushes, sum->store_faults, sum->foreign_count,
-                 sum->batches);
+                 sum->batches, sum->trace);
 }
 
 static int run_engine(const struct args *args)

@@ -248,10 +248,21 @@ static void start_daemon(struct run *run)
     run->daemon_started = send(run, request);
 }
 
+/** What an operator does about refused rows once the store takes them. */
+static void send_retry(struct run *run)
+{
+    struct gw_request *request = request_new(run, GW_REQUEST_RETRY, REPLY_OTHER, NULL);
+    request->in.store = run->world.program->stores[gw_rand_below(&run->rand, GW_SIM_STORES)].name;
+    request->in.reason = gw_text("healed");
+    (void)send(run, request);
+}
+
 /** In the healing: drain, then check; refused rows are tried again. */
 static void settle_act(struct run *run)
 {
     bool calm = clients_are_done(run);
+    if (run->world.refuses && !run->is_drained && gw_rand_chance(&run->rand, 1, 50))
+        send_retry(run);
     if (!run->status_waits && gw_rand_chance(&run->rand, 1, 20))
         run->status_waits = send(run, request_new(run, GW_REQUEST_STATUS, REPLY_STATUS, NULL));
     if (calm && !run->drain_waits && !run->is_drained)

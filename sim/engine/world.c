@@ -176,6 +176,18 @@ static enum gw_memory_fault on_call(void *ctx, enum gw_store_call call, uint32_t
     return faults[gw_rand_below(&world->rand, GW_COUNT_OF(faults) - (call != GW_STORE_CALL_PUSH))];
 }
 
+/** Now and then a store refuses a row for reasons of its own. */
+static enum gw_store_class on_row(void *ctx, const struct gw_store_item *item)
+{
+    struct gw_sim_world *world = the_world;
+    (void)ctx;
+    (void)item;
+    if (world->is_quiet || !world->refuses || !gw_rand_chance(&world->rand, 1, 60))
+        return GW_STORE_CLASS_NONE;
+    world->faults_met++;
+    return gw_rand_chance(&world->rand, 1, 2) ? GW_STORE_CLASS_UNIQUE : GW_STORE_CLASS_CHECK;
+}
+
 static int64_t hold_ns(void *ctx, enum gw_store_call call, uint32_t rows, bool before)
 {
     struct gw_sim_world *world = the_world;
@@ -311,6 +323,7 @@ void gw_sim_world_init(struct gw_sim_world *world, uint64_t seed, enum gw_sim_en
     *world = (struct gw_sim_world){.plant = plant};
     the_world = world;
     gw_rand_init(&world->rand, seed ^ UINT64_C(0x5707e5));
+    world->refuses = gw_rand_chance(&world->rand, 1, 3);
     gw_arena_init(&world->arena, gw_sim_world_heap(), 64 << 20);
     world->rows = GW_NEW_ARRAY(&world->arena, struct gw_sim_row_log, GW_SIM_WRITES_MAX);
     must(gw_lang_compile(gw_text("bank"), gw_text(gw_sim_program_text), &gw_lang_limits_default,
@@ -324,6 +337,7 @@ void gw_sim_world_init(struct gw_sim_world *world, uint64_t seed, enum gw_sim_en
         prepare(world, i);
         const struct gw_memory_hooks hooks = {.ctx = &world->stores[i],
                                               .on_call = on_call,
+                                              .on_row = on_row,
                                               .on_write = on_write_of,
                                               .keep_home = keep_home,
                                               .hold_ns = hold_ns};
@@ -351,8 +365,9 @@ void gw_sim_world_done(struct gw_sim_world *world)
 /* ---- the foreign writer ---- */
 
 /**
- * @settled  the engine knows of a write of its own to this row: before that it expects no version there, and by
- *           record/classify.c takes any (the value alone decides), so a changed version is no finding
+ * @settled  the engine knows of a write of its own to this row. Before that it expects what was there before, so a row
+ *           that landed unheard and was deleted looks as if it had never landed, and the first version may be any
+ *           (record/classify.h: the value alone decides): neither can be told from outside.
  */
 static bool deed(struct gw_sim_world *world, struct gw_memory *memory, const struct gw_home *home,
                  uint64_t id, bool settled)
@@ -362,7 +377,7 @@ static bool deed(struct gw_sim_world *world, struct gw_memory *memory, const str
     gw_rc rc = GW_NOTFOUND;
     const char *what = "";
     uint64_t kind = gw_rand_below(&world->rand, 3);
-    switch (kind == 1 && !settled ? 0 : kind) {
+    switch (settled ? kind : 0) {
     case 0:
         what = "a field";
         rc = gw_memory_set(memory, home, &key, 1, money, NULL);

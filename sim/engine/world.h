@@ -37,6 +37,7 @@ struct gw_sim_world {
     struct gw_sim_store stores[GW_SIM_STORES];
     struct gw_sim_row_log *rows; /* GW_SIM_WRITES_MAX */
     uint32_t row_count;
+    bool refuses;  /* rows, now and then */
     bool is_quiet; /* healed: stores are well and quick */
     uint64_t pushes, faults_met, writes;
     const char *wrong; /* oracle O4, or the foreign writer's: what was seen; NULL: all is well */
