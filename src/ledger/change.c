@@ -28,6 +28,7 @@ gw_rc gw_queue_put(struct gw_ledger *ledger, const struct gw_program_home *home,
     struct gw_state_key at;
     queue_key(&at, home, store, since, key);
     store->dirty_rows++;
+    store->queue_from = GW_MIN(store->queue_from, since);
     return gw_state_put(ledger, &at, (struct gw_bytes){NULL, 0}, err);
 }
 
@@ -40,6 +41,9 @@ gw_rc gw_queue_take(struct gw_ledger *ledger, const struct gw_program_home *home
     queue_key(&at, home, store, since, key);
     GW_ASSERT(store->dirty_rows > 0);
     store->dirty_rows--;
+    if (store->dirty_rows ==
+        0) /* rows that were taken leave deletions behind: a listing need not pass them */
+        store->queue_from = ledger->head.index + 1;
     return gw_state_del(ledger, &at, err);
 }
 

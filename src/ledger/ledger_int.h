@@ -27,6 +27,8 @@ struct gw_small_store {
     bool parked;
     uint64_t fenced_epoch;
     uint64_t dirty_bytes, dirty_rows, intents, refused_rows;
+    uint64_t
+        queue_from; /* no queued row is older: where a listing begins. Not stored: 0 after opening */
 };
 
 struct gw_small {

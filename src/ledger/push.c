@@ -335,8 +335,8 @@ enum { LOOK_MAX = 65536 }; /* rows that wait for a person, passed over in one li
 /** (home, key) pairs of one store being listed from `table`. */
 struct listing {
     struct gw_state_key scope;
-    size_t skip; /* bytes between store and home */
-    bool ready_only;
+    size_t skip;                        /* bytes between store and home */
+    const struct gw_small_store *queue; /* NULL: not from its queue */
     struct gw_arena *arena;
     struct gw_rec_home_key *keys;
     uint32_t count, max;
@@ -350,6 +350,9 @@ static gw_rc is_ready(struct gw_ledger *ledger, const struct gw_rec_home_key *ke
     struct gw_meta meta;
     *ret = false;
     if (home == NULL || gw_small_is_halted(&ledger->small, home->owner->entity.id))
+        return GW_OK;
+    *ret = ledger->small.halts_open == 0;
+    if (*ret) /* without a finding no key is in CONFLICT */
         return GW_OK;
     struct gw_arena_mark mark = gw_arena_mark(&ledger->scratch);
     gw_rc rc = gw_pair_get(ledger, home->owner->entity.id, key->key, &meta, err);
@@ -368,7 +371,7 @@ static gw_rc list_one(struct gw_ledger *ledger, struct listing *list, struct gw_
         return GW_FAIL(err, GW_CORRUPT, "a queued row's key of %zu bytes", at.len);
     memcpy(&home_big, at.data + head - sizeof(home_big), sizeof(home_big));
     struct gw_rec_home_key key = {__builtin_bswap32(home_big), {at.data + head, at.len - head}};
-    if (list->ready_only)
+    if (list->queue)
         GW_TRY(is_ready(ledger, &key, &ready, err));
     if (!ready)
         return GW_OK;
@@ -386,9 +389,12 @@ static gw_rc list_keys(struct gw_ledger *ledger, struct listing *list, struct gw
     list->keys = GW_NEW_ARRAY(list->arena, struct gw_rec_home_key, list->max);
     if (list->keys == NULL)
         return GW_FAIL_NOMEM(err);
+    struct gw_state_key from = list->scope;
+    if (list->queue)
+        gw_key_u64(&from, list->queue->queue_from);
     gw_arena_reset(&ledger->scratch);
     GW_TRY(gw_state_view_of(ledger, &view, err));
-    GW_TRY(ledger->kv->ops->seek(view.view, gw_key_view(&list->scope), &cur, err));
+    GW_TRY(ledger->kv->ops->seek(view.view, gw_key_view(&from), &cur, err));
     gw_rc rc = GW_OK;
     for (uint32_t looked = 0; rc == GW_OK && list->count < list->max && looked < LOOK_MAX;
          looked++) {
@@ -404,8 +410,7 @@ static gw_rc list_keys(struct gw_ledger *ledger, struct listing *list, struct gw
 static struct listing listing_of(enum gw_state_table table, uint32_t store_id, size_t skip,
                                  uint32_t max, struct gw_arena *arena)
 {
-    struct listing list = {
-        .skip = skip, .ready_only = table == GW_TABLE_QUEUE, .arena = arena, .max = max};
+    struct listing list = {.skip = skip, .arena = arena, .max = max};
     gw_key_start(&list.scope, table);
     gw_key_u32(&list.scope, store_id);
     return list;
@@ -416,6 +421,9 @@ gw_rc gw_ledger_dirty(struct gw_ledger *ledger, uint32_t store_id, uint32_t max,
                       struct gw_err *err)
 {
     struct listing list = listing_of(GW_TABLE_QUEUE, store_id, sizeof(uint64_t), max, arena);
+    for (uint32_t i = 0; i < ledger->small.store_count; i++)
+        if (ledger->small.stores[i].id == store_id)
+            list.queue = &ledger->small.stores[i];
     GW_TRY(list_keys(ledger, &list, err));
     *ret = list.keys;
     *ret_count = list.count;
