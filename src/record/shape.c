@@ -15,33 +15,43 @@ static uint64_t bit_length(uint64_t number)
     return number ? 64 - (uint64_t)__builtin_clzll(number) : 0;
 }
 
-/* Digits of the number, and how many of them are zeros at the end (which a coarser column would not lose). */
-static uint64_t digits_class(gw_u128 number)
+/* Steps of 19 digits while it takes more than 64 bits: a division of 128 bits costs dozens of the other. */
+static uint64_t digit_count(gw_u128 number)
 {
-    uint64_t digits = 0, zeros = 0;
-    bool only_zeros = true;
-    for (; number; number /= 10, digits++) {
-        only_zeros = only_zeros && number % 10 == 0;
-        zeros += only_zeros;
-    }
-    return digits << 8 | zeros;
+    static const uint64_t ten_to_19 = UINT64_C(10000000000000000000);
+    uint64_t digits = 0;
+    for (; number >> 64; digits += 19)
+        number /= ten_to_19;
+    for (uint64_t rest = (uint64_t)number; rest; rest /= 10)
+        digits++;
+    return digits;
+}
+
+/* Zeros at the end, `max` of them at most: a coarser column would not lose these. */
+static uint64_t zero_count(gw_u128 number, uint64_t max)
+{
+    uint64_t zeros = 0;
+    for (; number >> 64 && zeros < max && number % 10 == 0; number /= 10)
+        zeros++;
+    if (number >> 64)
+        return zeros;
+    for (uint64_t rest = (uint64_t)number; rest && zeros < max && rest % 10 == 0; rest /= 10)
+        zeros++;
+    return zeros;
 }
 
 static uint64_t number_class(const struct gw_type *type, union gw_value value)
 {
     bool is_unsigned = gw_type_is_integer(type->kind) && !gw_type_is_signed(type->kind);
     bool is_negative = !is_unsigned && value.i < 0;
-    uint64_t digits = digits_class(is_negative ? 0 - value.u : value.u);
-    uint64_t zeros = digits & 0xff;
+    gw_u128 number = is_negative ? 0 - value.u : value.u;
+    uint64_t zeros = 0;
     /* Zeros at the end matter only behind the point (dec) and below the second (time). */
-    if (type->kind == GW_TYPE_DEC) {
-        zeros = GW_MIN(zeros, (uint64_t)type->scale);
-    } else if (type->kind == GW_TYPE_TIME || type->kind == GW_TYPE_DUR) {
-        zeros = GW_MIN(zeros, UINT64_C(9)) / 3;
-    } else {
-        zeros = 0;
-    }
-    return (uint64_t)is_negative << 32 | (digits >> 8) << 8 | zeros;
+    if (type->kind == GW_TYPE_DEC)
+        zeros = zero_count(number, type->scale);
+    else if (type->kind == GW_TYPE_TIME || type->kind == GW_TYPE_DUR)
+        zeros = zero_count(number, 9) / 3;
+    return (uint64_t)is_negative << 32 | digit_count(number) << 8 | zeros;
 }
 
 static uint64_t text_class(const struct gw_type *type, struct gw_bytes bytes)
