@@ -1,11 +1,10 @@
 /* godwit engine run: the server with one program, until it is told to stop. */
-#include <stdio.h>
-
 #include "api/server.h"
 #include "base/time.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/program.h"
+#include "engine/ask.h"
 
 static void on_log(void *ctx, gw_code code, struct gw_text text)
 {
@@ -104,6 +103,38 @@ static void print_where(struct gw_cli *cli, const struct gw_server *server,
     }
 }
 
+static gw_rc start_daemon(struct gw_server *server, struct gw_asker *asker, struct gw_text name,
+                          struct gw_err *err)
+{
+    static const uint8_t no_args[] = {0x80}; /* canonical: an empty array */
+    struct gw_request *request = gw_request_new(GW_REQUEST_DAEMON, gw_asker_actor(asker), NULL);
+    if (request == NULL)
+        return GW_FAIL_NOMEM(err);
+    request->in.verb = GW_DAEMON_START;
+    request->in.fn = name;
+    request->in.actor = GW_TEXT_LIT("local");
+    request->in.args = (struct gw_bytes){no_args, sizeof(no_args)};
+    gw_rc rc = gw_ask(asker, gw_server_engine(server), request, err);
+    gw_request_free(request);
+    return rc < 0 ? gw_err_wrap(err, "daemon %.*s", GW_TEXT_ARG(name)) : GW_OK;
+}
+
+/** Those of --daemons, "a,b", at the first start of a state folder only: later starts find them where they were. */
+static gw_rc start_daemons(struct gw_cli *cli, struct gw_server *server, struct gw_err *err)
+{
+    const char *at = gw_cli_flag(cli, "daemons");
+    struct gw_asker *asker = NULL;
+    GW_TRY(gw_asker_open(&asker, err));
+    gw_rc rc = GW_OK;
+    while (rc == GW_OK && at && *at) {
+        size_t len = strcspn(at, ",");
+        rc = start_daemon(server, asker, (struct gw_text){at, len}, err);
+        at += len + (at[len] == ',');
+    }
+    gw_asker_close(asker);
+    return rc;
+}
+
 static gw_rc serve(struct gw_cli *cli, struct gw_server *server, struct gw_err *err)
 {
     bool is_term = false;
@@ -139,8 +170,11 @@ static gw_rc run(struct gw_cli *cli, struct gw_err *err)
     fill_engine(cli, &opts.engine);
     GW_TRY(parse_http(cli, http, &opts.http_count, err));
     GW_TRY(gw_server_open(&opts, &server, &report, err));
-    print_where(cli, server, &report);
-    gw_rc rc = gw_cli_flush(cli, err);
+    gw_rc rc = report.is_new ? start_daemons(cli, server, err) : GW_OK;
+    if (rc == GW_OK)
+        print_where(cli, server, &report);
+    if (rc == GW_OK)
+        rc = gw_cli_flush(cli, err);
     if (rc == GW_OK)
         rc = serve(cli, server, err);
     gw_server_close(server);
@@ -150,6 +184,7 @@ static gw_rc run(struct gw_cli *cli, struct gw_err *err)
 static const struct gw_cli_flag flags[] = {
     {"http", 0, "ADDR",
      "listen for HTTP there (default 127.0.0.1:7700; none: only STATE/godwit.http)"},
+    {"daemons", 0, "NAMES", "start these daemons, a,b,c, when the state folder is new"},
     {"tokens", 0, "FILE", "who may do what; needed for any address that is not loopback"},
     {"no-audit", 0, NULL, "do not re-read homes in the background"},
     {"memory", 0, NULL,

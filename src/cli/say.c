@@ -15,6 +15,8 @@ void gw_cli_out(struct gw_cli *cli, const char *fmt, ...)
     va_end(args);
 }
 
+static void talk(const char *before, const char *fmt, va_list args) GW_PRINTF(2, 0);
+
 static void talk(const char *before, const char *fmt, va_list args)
 {
     char line[LINE_MAX_BYTES];

@@ -4,7 +4,8 @@ G=$1 SOURCE=$2
 . "$SOURCE/tests/cli/kit.sh"
 shop
 expect 0 engine prepare shop.gw
-engine shop.gw
+engine shop.gw --daemons move_users
+expect 0 engine daemon wait move_users
 i=0
 while [ $i -lt 20 ]; do
     expect 0 engine call pay src=1 dst=2 amt=0.01
