@@ -34,12 +34,14 @@ static gw_rc unknown_name(const struct gw_field *fields, uint32_t count, struct 
 static gw_rc check_shape(const struct gw_field *fields, uint32_t count, const struct gw_json *node,
                          struct gw_err *err)
 {
-    if (node && node->kind != GW_JSON_ARRAY && node->kind != GW_JSON_OBJECT)
+    if (node && node->kind != GW_JSON_ARRAY && node->kind != GW_JSON_OBJECT) {
         return GW_FAIL_CODE(err, GW_INVALID, 7303, "expected an object or an array, not %s",
                             gw_json_kind_text(node));
-    if (node && node->kind == GW_JSON_ARRAY && node->count != count)
+    }
+    if (node && node->kind == GW_JSON_ARRAY && node->count != count) {
         return GW_FAIL_CODE(err, GW_INVALID, 7303, "expected %u values, not %u", count,
                             node->count);
+    }
     for (const struct gw_json *at = node && node->kind == GW_JSON_OBJECT ? node->first : NULL; at;
          at = at->next) {
         bool known = false;
@@ -74,9 +76,10 @@ static gw_rc read_fields(const struct gw_field *fields, uint32_t count, const st
         const struct gw_json *value = item(node, &fields[i], i);
         if (value == NULL && fields[i].type->kind == GW_TYPE_OPT)
             value = &none;
-        if (value == NULL)
+        if (value == NULL) {
             return GW_FAIL_CODE(err, GW_INVALID, 7303, "`%.*s` is missing",
                                 GW_TEXT_ARG(fields[i].name));
+        }
         gw_rc rc = gw_value_from_json(fields[i].type, value, arena, &values[i], err);
         if (rc < 0) {
             if (err && err->code == 0)
@@ -141,10 +144,11 @@ gw_rc gw_key_from_text(const struct gw_entity *entity, struct gw_text text, stru
         const char *comma =
             i + 1 < entity->key_count && text.len ? memchr(text.data, ',', text.len) : NULL;
         size_t len = comma ? (size_t)(comma - text.data) : text.len;
-        if (i + 1 < entity->key_count && comma == NULL)
+        if (i + 1 < entity->key_count && comma == NULL) {
             return GW_FAIL_CODE(err, GW_INVALID, 7303,
                                 "a key of %.*s has %u parts, with commas between",
                                 GW_TEXT_ARG(entity->name), entity->key_count);
+        }
         items[i] = (struct gw_json){.kind = GW_JSON_STRING, .text = {text.data, len}};
         items[i].next = i + 1 < entity->key_count ? &items[i + 1] : NULL;
         text.data += len + (comma != NULL);

@@ -108,10 +108,11 @@ static void update_reading(struct gw_conn *conn)
     if (conn->stream == NULL || want == conn->reading)
         return;
     conn->reading = want;
-    if (want)
+    if (want) {
         gw_stream_read_start(conn->stream);
-    else
+    } else {
         gw_stream_read_stop(conn->stream);
+    }
 }
 
 /** What was read before there was room for it. */
@@ -264,12 +265,13 @@ void gw_conns_stop(struct gw_server *server)
 
 void gw_conns_close(struct gw_server *server)
 {
-    for (struct gw_conn *conn = server->conns; conn; conn = conn->next)
+    for (struct gw_conn *conn = server->conns; conn; conn = conn->next) {
         if (conn->stream) {
             write_out(conn);
             if (conn->stream)
                 drop(conn);
         }
+    }
     gw_conns_flush(server);
     GW_ASSERT(server->conns == NULL);
 }

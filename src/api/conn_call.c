@@ -96,14 +96,16 @@ static void put_answer(struct gw_conn_call *call)
     gw_rc rc = request->rc;
     if (rc == GW_OK)
         rc = result_of(call, &answer.result, &request->err);
-    if (rc == GW_OK)
+    if (rc == GW_OK) {
         gw_wire_answer_put(&answer, &conn->out);
-    else
+    } else {
         gw_conn_put_error(conn, call->client, call->seq, &request->err);
-    if (call->kind == GW_WIRE_CALL || call->kind == GW_WIRE_VIEW)
+    }
+    if (call->kind == GW_WIRE_CALL || call->kind == GW_WIRE_VIEW) {
         gw_stats_call(&conn->server->stats, request->out.fn ? request->out.fn->id : 0,
                       request->in.fn, outcome(request),
                       gw_loop_now_ns(conn->server->loop) - call->begun_ns);
+    }
 }
 
 /** The engine is slower than this connection: it is read again a little later. */
@@ -156,9 +158,10 @@ static struct gw_conn_call *take_call(struct gw_conn *conn)
  *  replaced only while nothing is under way. @return NULL: no room now, the request copies it */
 static struct gw_conn_name *known_name(struct gw_conn *conn, struct gw_text fn)
 {
-    for (uint32_t i = 0; i < conn->name_count; i++)
+    for (uint32_t i = 0; i < conn->name_count; i++) {
         if (conn->names[i].len == fn.len && memcmp(conn->names[i].bytes, fn.data, fn.len) == 0)
             return &conn->names[i];
+    }
     if (conn->name_count == GW_CONN_NAMES_MAX && conn->open > 0)
         return NULL;
     struct gw_conn_name *name = conn->name_count < GW_CONN_NAMES_MAX
@@ -330,10 +333,11 @@ static gw_rc greet(struct gw_conn *conn, const struct gw_wire_request *wire, str
     if (!gw_cbor_take_null(&r))
         secret = gw_cbor_get_text(&r);
     GW_TRY(gw_cbor_check(&r, GW_INVALID, "token", err));
-    if (conn->is_local) /* the socket's mode has decided already */
+    if (conn->is_local) { /* the socket's mode has decided already */
         conn->caller = (struct gw_caller){.name = GW_TEXT_LIT("local"), .role = GW_ROLE_OPERATE};
-    else
+    } else {
         GW_TRY(gw_tokens_caller(&server->tokens, secret, &conn->caller, err));
+    }
     return GW_OK;
 }
 
@@ -355,9 +359,10 @@ static void hello(struct gw_conn *conn, const struct gw_wire_request *wire)
                   "{\"format\":\"godwit/1\",\"software\":\"" GW_VERSION
                   "\",\"open_max\":%u,\"role\":\"%s\"",
                   conn->server->opts.open_max, gw_role_text(conn->caller.role));
-    if (program)
+    if (program) {
         gw_buf_printf(&json, ",\"program\":\"%.*s\",\"version\":%u", GW_TEXT_ARG(program->name),
                       program->version);
+    }
     gw_buf_put_str(&json, "}");
     gw_buf_init_fixed(&item, memory, sizeof(memory));
     gw_cbor_put_text(&item, json.failed ? GW_TEXT_LIT("{}") : gw_buf_text(&json));

@@ -110,10 +110,11 @@ static bool read_id(struct gw_text text, uint64_t *ret_index, uint64_t *ret_plac
     uint64_t part[3] = {0};
     size_t at = 0;
     for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == '.')
+        if (text.data[i] == '.') {
             at++;
-        else
+        } else {
             part[at < 3 ? at : 2] = part[at < 3 ? at : 2] * 10 + (uint64_t)(text.data[i] - '0');
+        }
     }
     *ret_index = part[0];
     *ret_place = part[1] << 32 | part[2];
@@ -153,9 +154,10 @@ static void send_events(struct listener *listener, const struct gw_request *requ
     struct gw_json_doc doc;
     if (gw_json_parse(request->out.json, NULL, listener->http->arena, &doc, NULL) < 0)
         return;
-    for (const struct gw_json *at = doc.root->first; at; at = at->next)
+    for (const struct gw_json *at = doc.root->first; at; at = at->next) {
         if (!send_event(listener, at, doc.root->count >= PAGE_EVENTS))
             return;
+    }
 }
 
 static void take_answer(struct listener *listener, const struct gw_request *request)
@@ -188,10 +190,11 @@ void gw_events_answered(struct gw_request *request)
         take_answer(listener, request);
     gw_api_request_done(server, request);
     listener->request = NULL;
-    if (listener->http->gone || server->stop_at_ns)
+    if (listener->http->gone || server->stop_at_ns) {
         finish(listener);
-    else if (more)
+    } else if (more) {
         ask(listener);
+    }
 }
 
 void gw_events_alert(struct gw_server *server, gw_code code, struct gw_text text)
@@ -227,15 +230,16 @@ static gw_rc read_topics(struct gw_text text, unsigned *ret, struct gw_err *err)
 {
     static const char *const names[] = {"engine.emit", "engine.status", "engine.alert"};
     *ret = text.data ? 0 : TOPIC_EMIT | TOPIC_STATUS | TOPIC_ALERT;
-    while (text.len) {
+    while (text.data && text.len) {
         const char *comma = memchr(text.data, ',', text.len);
         struct gw_text name = {text.data, comma ? (size_t)(comma - text.data) : text.len};
         size_t i = 0;
         while (i < GW_COUNT_OF(names) && !gw_text_is(name, names[i]))
             i++;
-        if (i == GW_COUNT_OF(names))
+        if (i == GW_COUNT_OF(names)) {
             return GW_FAIL_CODE(err, GW_INVALID, 7303, "no topic is named `%.*s`",
                                 GW_TEXT_ARG(name));
+        }
         *ret |= 1u << i;
         text.data += name.len + (comma != NULL);
         text.len -= name.len + (comma != NULL);

@@ -175,10 +175,11 @@ void gw_op_reply(struct gw_op *op, uint16_t status, struct gw_json_writer *w)
     put_index(op, w);
     gw_json_put_object_end(w);
     gw_buf_put_u8(buf, '\n');
-    if (gw_json_writer_check(w, "answer", &err) < 0)
+    if (gw_json_writer_check(w, "answer", &err) < 0) {
         gw_op_problem(op, 0, &err, (struct gw_text){0});
-    else
+    } else {
         gw_op_text(op, status, "application/json", gw_buf_text(buf));
+    }
     gw_buf_done(buf);
 }
 
@@ -293,12 +294,13 @@ gw_rc gw_op_send(struct gw_op *op, void (*done)(struct gw_op *op), struct gw_err
 void gw_op_answered(struct gw_request *request)
 {
     struct gw_op *op = request->ctx;
-    if (request->rc == GW_OK)
+    if (request->rc == GW_OK) {
         op->done(op);
-    else if (op->failed)
+    } else if (op->failed) {
         op->failed(op);
-    else
+    } else {
         gw_op_problem(op, 0, &request->err, (struct gw_text){0});
+    }
 }
 
 /* ---- bodies ---- */
@@ -332,9 +334,10 @@ static gw_rc read_body(struct gw_op *op, struct gw_err *err)
     if (op->http->body.len == 0)
         return GW_OK;
     GW_TRY(gw_json_parse(gw_bytes_text(op->http->body), &opts, op->http->arena, &op->body, err));
-    if (op->body.root->kind != GW_JSON_OBJECT)
+    if (op->body.root->kind != GW_JSON_OBJECT) {
         return GW_FAIL_CODE(err, GW_INVALID, 7303, "the body must be an object, not %s",
                             gw_json_kind_text(op->body.root));
+    }
     return GW_OK;
 }
 
@@ -417,11 +420,12 @@ static const struct gw_route *find_route(struct gw_op *op, struct gw_err *err)
             return &routes[i];
         other_method = true;
     }
-    if (other_method)
+    if (other_method) {
         (void)GW_FAIL_CODE(err, GW_USAGE, 7305, "%.*s is not for this path",
                            GW_TEXT_ARG(op->http->method));
-    else
+    } else {
         (void)GW_FAIL_CODE(err, GW_NOTFOUND, 7305, "nothing is at this path");
+    }
     return NULL;
 }
 
@@ -449,8 +453,9 @@ void gw_api_handle(void *ctx, struct gw_http_request *http)
     op->http = http;
     op->begun_ns = gw_loop_now_ns(server->loop);
     op->route = find_route(op, &err);
-    if (op->route == NULL)
+    if (op->route == NULL) {
         gw_op_problem(op, err.rc == GW_USAGE ? 405 : 404, &err, (struct gw_text){0});
-    else if (begin(op, &err) < 0)
+    } else if (begin(op, &err) < 0) {
         gw_op_problem(op, 0, &err, (struct gw_text){0});
+    }
 }

@@ -95,9 +95,10 @@ static gw_rc hash_key(struct gw_op *op, struct gw_text key, struct gw_bytes *ret
                       struct gw_err *err)
 {
     struct gw_sha256_state state;
-    if (key.len == 0 || key.len > KEY_MAX)
+    if (key.len == 0 || key.len > KEY_MAX) {
         return GW_FAIL_CODE(err, GW_INVALID, 7306, "an Idempotency-Key has 1 to %d characters",
                             KEY_MAX);
+    }
     gw_sha256_init(&state);
     gw_sha256_add(&state, gw_text_bytes(op->caller.name));
     gw_sha256_add(&state, (struct gw_bytes){(const uint8_t *)"", 1});
@@ -127,17 +128,19 @@ static gw_rc set_identity(struct gw_op *op, struct gw_text key, struct gw_err *e
     struct gw_request *request = op->request;
     const struct gw_json *client = gw_json_member(op->body.root, "client");
     const struct gw_json *seq = gw_json_member(op->body.root, "seq");
-    if (key.data && client)
+    if (key.data && client) {
         return GW_FAIL_CODE(err, GW_INVALID, 7306,
                             "either an Idempotency-Key, or client and seq: not both");
+    }
     if (key.data)
         return hash_key(op, key, &request->in.key_hash, err);
     if (client == NULL && seq == NULL)
         return GW_OK;
     if (!client_of(client, &request->in.client) || request->in.client == 0 ||
-        !gw_json_get_u64(seq, &request->in.seq))
+        !gw_json_get_u64(seq, &request->in.seq)) {
         return GW_FAIL_CODE(err, GW_INVALID, 7306,
                             "a call of a session has \"client\":\"c7\" and \"seq\":41");
+    }
     return GW_OK;
 }
 
@@ -187,9 +190,10 @@ void gw_pending_free(struct gw_server *server)
 
 static struct gw_pending *pending_find(struct gw_server *server, struct gw_bytes key_hash)
 {
-    for (struct gw_pending *at = server->pending; at; at = at->next)
+    for (struct gw_pending *at = server->pending; at; at = at->next) {
         if (memcmp(at->key_hash, key_hash.data, KEY_HASH_BYTES) == 0)
             return at;
+    }
     return NULL;
 }
 
@@ -331,14 +335,16 @@ static bool is_plain(struct gw_text key)
 
 static gw_rc begin_async(struct gw_op *op, struct gw_text key, struct gw_err *err)
 {
-    if (key.data == NULL || !is_plain(key))
+    if (key.data == NULL || !is_plain(key)) {
         return GW_FAIL_CODE(err, GW_INVALID, 7306,
                             "respond-async needs an Idempotency-Key of letters, digits, - _ .");
+    }
     struct gw_pending *pending = pending_find(op->server, op->request->in.key_hash);
     if (pending && (!gw_text_equal(pending->fn, op->fn->name) ||
-                    !gw_bytes_equal(pending->args, op->request->in.args)))
+                    !gw_bytes_equal(pending->args, op->request->in.args))) {
         return GW_FAIL_CODE(err, GW_INVALID, 2432,
                             "this Idempotency-Key was used with another body");
+    }
     if (pending == NULL && (pending = pending_new(op, err)) == NULL)
         return GW_NOMEM;
     struct gw_bytes args = op->request->in.args;
@@ -425,10 +431,11 @@ static void view_done(struct gw_op *op)
     }
     if (result.status == GW_VM_DONE) {
         gw_json_put_name_str(&w, "value");
-        if (result.type)
+        if (result.type) {
             gw_value_to_json(result.type, result.value, &w);
-        else
+        } else {
             gw_json_put_null(&w);
+        }
     } else {
         gw_call_result_to_json(&result, &w);
     }
@@ -476,6 +483,7 @@ gw_rc gw_http_view(struct gw_op *op, struct gw_err *err)
 
 /* ---- shadows ---- */
 
+/* NOLINTNEXTLINE(misc-no-recursion): a parsed document is at most 64 deep */
 static bool same_json(const struct gw_json *a, const struct gw_json *b)
 {
     struct gw_text left, right;
@@ -493,7 +501,7 @@ static bool same_json(const struct gw_json *a, const struct gw_json *b)
          at = at->next, other = other ? other->next : NULL) {
         const struct gw_json *match =
             a->kind == GW_JSON_OBJECT ? gw_json_member_text(b, at->name) : other;
-        if (match == NULL || !same_json(at, match)) /* NOLINT(misc-no-recursion): depth 64 */
+        if (match == NULL || !same_json(at, match))
             return false;
     }
     return true;

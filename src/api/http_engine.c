@@ -30,10 +30,11 @@ static void part_done(struct gw_op *op)
     struct gw_json_writer w = gw_op_writer(op, &buf);
     const struct gw_json *part = gw_json_member(doc.root, name);
     gw_json_put_name_str(&w, name);
-    if (part)
+    if (part) {
         gw_json_put_node(&w, part);
-    else
+    } else {
         gw_json_put_null(&w);
+    }
     gw_op_reply(op, 200, &w);
 }
 
@@ -82,10 +83,11 @@ static void nodes_done(struct gw_op *op)
     for (size_t i = 0; i < GW_COUNT_OF(members); i++) {
         const struct gw_json *value = gw_json_member(doc.root, members[i]);
         gw_json_put_name_str(&w, members[i]);
-        if (value)
+        if (value) {
             gw_json_put_node(&w, value);
-        else
+        } else {
             gw_json_put_null(&w);
+        }
     }
     gw_json_put_object_end(&w);
     gw_json_put_array_end(&w);
@@ -170,9 +172,10 @@ static void phase_failed(struct gw_op *op)
 {
     struct gw_request *request = op->request;
     struct gw_text extra = {0};
-    if (request->out.json.len)
+    if (request->out.json.len) {
         extra =
             gw_arena_printf(op->http->arena, ",\"missing\":%.*s", GW_TEXT_ARG(request->out.json));
+    }
     gw_op_problem(op, 0, &request->err, extra.data ? extra : (struct gw_text){0});
 }
 
@@ -214,9 +217,10 @@ gw_rc gw_http_halts(struct gw_op *op, struct gw_err *err)
 static gw_rc number_of(struct gw_text text, const char *what, uint64_t *ret, struct gw_err *err)
 {
     gw_u128 number;
-    if (!gw_u128_parse(text, &number) || number > UINT64_MAX)
+    if (!gw_u128_parse(text, &number) || number > UINT64_MAX) {
         return GW_FAIL_CODE(err, GW_INVALID, 7303, "%s is a number, not `%.*s`", what,
                             GW_TEXT_ARG(text));
+    }
     *ret = (uint64_t)number;
     return GW_OK;
 }
@@ -256,9 +260,10 @@ static gw_rc set_take(struct gw_op *op, const struct gw_entity *entity, struct g
         return gw_image_from_json(entity, take, op->http->arena, &op->request->in.image, err);
     }
     if (!gw_json_get_text(take, &text) ||
-        (!gw_text_is(text, "expected") && !gw_text_is(text, "actual")))
+        (!gw_text_is(text, "expected") && !gw_text_is(text, "actual"))) {
         return GW_FAIL_CODE(err, GW_INVALID, 7303,
                             "`take` is \"expected\", \"actual\" or an object with every field");
+    }
     op->request->in.take = gw_text_is(text, "expected") ? GW_TAKE_EXPECTED : GW_TAKE_ACTUAL;
     return GW_OK;
 }
@@ -302,9 +307,10 @@ gw_rc gw_http_resolve(struct gw_op *op, struct gw_err *err)
     GW_TRY(set_take(op, &entity->entity, err));
     struct gw_text seen = gw_op_member_text(op, "seen");
     if (seen.data &&
-        !gw_unhex(seen, op->request->in.seen.bytes, sizeof(op->request->in.seen.bytes)))
+        !gw_unhex(seen, op->request->in.seen.bytes, sizeof(op->request->in.seen.bytes))) {
         return GW_FAIL_CODE(err, GW_INVALID, 7303,
                             "`seen` is the hash of the found row, 32 hex digits");
+    }
     (void)gw_json_get_bool(gw_json_member(op->body.root, "drop_pending"),
                            &op->request->in.drop_pending);
     (void)gw_json_get_bool(gw_json_member(op->body.root, "resume"), &op->request->in.and_resume);
@@ -424,9 +430,10 @@ gw_rc gw_http_limits(struct gw_op *op, struct gw_err *err)
         return GW_FAIL_NOMEM(err);
     for (const struct gw_json *at = node->first; at; at = at->next) {
         limits[count].name = at->name;
-        if (!gw_json_get_u64(at, &limits[count++].value))
+        if (!gw_json_get_u64(at, &limits[count++].value)) {
             return GW_FAIL_CODE(err, GW_INVALID, 7303, "limit `%.*s` takes a number",
                                 GW_TEXT_ARG(at->name));
+        }
     }
     GW_TRY(gw_op_request(op, GW_REQUEST_LIMITS, err));
     op->request->in.limits = limits;

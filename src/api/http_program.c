@@ -159,10 +159,11 @@ gw_rc gw_http_plan(struct gw_op *op, struct gw_err *err)
     }
     gw_hex((struct gw_bytes){id.bytes, sizeof(id.bytes)}, hex);
     gw_json_put_name_str(&w, "plan");
-    if (ok)
+    if (ok) {
         gw_json_put_str(&w, hex);
-    else
+    } else {
         gw_json_put_null(&w);
+    }
     gw_op_reply(op, ok ? 200 : 400, &w);
     return GW_OK;
 }
@@ -184,9 +185,10 @@ static void deployed(struct gw_op *op)
 static void refused(struct gw_op *op)
 {
     struct gw_text extra = {0};
-    if (op->request->out.json.len)
+    if (op->request->out.json.len) {
         extra = gw_arena_printf(op->http->arena, ",\"findings\":%.*s",
                                 GW_TEXT_ARG(op->request->out.json));
+    }
     gw_op_problem(op, 0, &op->request->err, extra.data ? extra : (struct gw_text){0});
 }
 
@@ -200,9 +202,10 @@ gw_rc gw_http_deploy(struct gw_op *op, struct gw_err *err)
     struct gw_plan *plan = op->server->plans;
     while (plan && !gw_sha256_equal(plan->id, id))
         plan = plan->next;
-    if (plan == NULL || !gw_sha256_equal(plan_id(op->server, plan->text), id))
+    if (plan == NULL || !gw_sha256_equal(plan_id(op->server, plan->text), id)) {
         return GW_FAIL_CODE(err, GW_CONFLICT, 7309,
                             "this plan is unknown, or another program came into force since");
+    }
     struct gw_text text = gw_arena_copy_text(op->http->arena, plan->text);
     if (text.data == NULL)
         return GW_FAIL_NOMEM(err);

@@ -32,10 +32,11 @@ static void item_done(struct gw_op *op)
     warm->fetched += op->request->out.fetched;
     warm->failed += op->request->out.failed;
     warm->at = warm->at->next;
-    if (warm->at == NULL)
+    if (warm->at == NULL) {
         finish(op, warm);
-    else if (send_next(op, &err) < 0)
+    } else if (send_next(op, &err) < 0) {
         gw_op_problem(op, 0, &err, (struct gw_text){0});
+    }
 }
 
 static gw_rc send_next(struct gw_op *op, struct gw_err *err)
@@ -69,10 +70,11 @@ gw_rc gw_http_warm(struct gw_op *op, struct gw_err *err)
         GW_TRY(gw_op_fn(op, gw_op_member_text(op, "fn"), err));
         list = gw_json_member(op->body.root, "args");
     }
-    if (list == NULL || list->kind != GW_JSON_ARRAY || list->count > WARM_MAX)
+    if (list == NULL || list->kind != GW_JSON_ARRAY || list->count > WARM_MAX) {
         return GW_FAIL_CODE(err, GW_INVALID, 7303,
                             "{\"entity\":…,\"keys\":[…]} or {\"fn\":…,\"args\":[{…}]}, at most %d",
                             WARM_MAX);
+    }
     op->http->user = warm;
     warm->at = list->first;
     if (warm->at == NULL) {

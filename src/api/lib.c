@@ -108,10 +108,11 @@ static gw_rc start(struct gw_client *client, const struct gw_query *query, gw_re
     slot->done = done;
     slot->ctx = ctx;
     gw_rc rc = client->ops->send(client, slot, query, err);
-    if (rc < 0)
+    if (rc < 0) {
         slot_give(slot);
-    else
+    } else {
         client->open++;
+    }
     return rc;
 }
 
@@ -199,10 +200,11 @@ static gw_rc wait_for(struct gw_client *client, const struct gw_query *query, st
         waiting->left = true;
         return rc;
     }
-    if (client->kept.failed)
+    if (client->kept.failed) {
         rc = GW_FAIL_NOMEM(err);
-    else
+    } else {
         *ret = waiting->reply;
+    }
     waiting_free(waiting);
     return rc;
 }

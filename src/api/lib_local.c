@@ -24,11 +24,12 @@ static gw_rc fill_reply(struct gw_slot *slot, struct gw_reply *reply, struct gw_
     case GW_QUERY_CALL:
     case GW_QUERY_VIEW:
         reply->outcome = outcome_of(request);
-        if (slot->is_json)
+        if (slot->is_json) {
             GW_TRY(gw_result_to_json(request->out.fn, request->out.result, &request->arena, &text,
                                      err));
-        else
+        } else {
             text = gw_bytes_text(request->out.result);
+        }
         break;
     case GW_QUERY_WARM:
         text = gw_arena_printf(&request->arena, "{\"resident\":%u,\"fetched\":%u,\"failed\":%u}",
@@ -54,12 +55,13 @@ static void on_message(void *ctx, struct gw_msg *msg)
     struct gw_reply reply = {0};
     struct gw_err err;
     (void)ctx;
-    if (request->rc < 0)
+    if (request->rc < 0) {
         gw_slot_failed(slot, &request->err);
-    else if (fill_reply(slot, &reply, &err) < 0)
+    } else if (fill_reply(slot, &reply, &err) < 0) {
         gw_slot_failed(slot, &err);
-    else
+    } else {
         gw_slot_done(slot, &reply);
+    }
 }
 
 /* ---- questions ---- */
@@ -153,9 +155,10 @@ static void on_deployed(void *ctx, const struct gw_reply *reply)
     struct deployment *deployment = ctx;
     deployment->done = true;
     deployment->rc = reply->why ? (gw_rc)reply->why->rc : GW_OK;
-    if (reply->why)
+    if (reply->why) {
         (void)gw_err_fill(&deployment->err, deployment->rc, 0, (gw_code)reply->why->code, __FILE__,
                           __LINE__, "%s", reply->why->text);
+    }
 }
 
 static gw_rc deploy(struct gw_client *client, const char *text, struct gw_err *err)

@@ -80,12 +80,13 @@ static void break_off(struct gw_client *client, const struct gw_err *err)
     if (client->broken.rc < 0)
         return;
     client->broken = *err;
-    for (size_t i = 0; i < GW_SLOT_BUCKETS; i++)
+    for (size_t i = 0; i < GW_SLOT_BUCKETS; i++) {
         while (client->buckets[i]) {
             struct gw_slot *slot = client->buckets[i];
             client->buckets[i] = slot->next;
             gw_slot_failed(slot, &client->broken);
         }
+    }
 }
 
 static void on_read(void *ctx, struct gw_bytes data)
@@ -171,12 +172,13 @@ static gw_rc put_question(struct gw_client *client, const struct gw_slot *slot,
         gw_cbor_put_uint(&args, query->freshness);
         gw_cbor_put_uint(&args, query->index);
     }
-    if (query->cbor)
+    if (query->cbor) {
         gw_buf_put(&args, query->cbor, query->cbor_len);
-    else if (query->kind <= GW_QUERY_WARM)
+    } else if (query->kind <= GW_QUERY_WARM) {
         gw_cbor_put_text(&args, query->json ? gw_text(query->json) : GW_TEXT_LIT("{}"));
-    else
+    } else {
         gw_buf_put(&args, &none, 1);
+    }
     gw_rc rc = gw_buf_check(&args, "question", err);
     wire.args = gw_buf_bytes(&args);
     if (rc == GW_OK)
@@ -244,9 +246,10 @@ static void on_hello(void *ctx, const struct gw_reply *reply)
     struct arrival *arrival = ctx;
     arrival->done = true;
     arrival->rc = reply->outcome == GW_OUTCOME_ERROR ? (gw_rc)reply->why->rc : GW_OK;
-    if (reply->why)
+    if (reply->why) {
         (void)gw_err_fill(&arrival->err, arrival->rc, 0, (gw_code)reply->why->code, __FILE__,
                           __LINE__, "%s", reply->why->text);
+    }
 }
 
 static gw_rc say_hello(struct gw_client *client, const char *token, struct arrival *arrival,
@@ -262,10 +265,11 @@ static gw_rc say_hello(struct gw_client *client, const char *token, struct arriv
     client->buckets[bucket(0, 0)] = slot;
     client->open++;
     gw_buf_init_fixed(&item, memory, sizeof(memory));
-    if (token)
+    if (token) {
         gw_cbor_put_text(&item, gw_text(token));
-    else
+    } else {
         gw_cbor_put_null(&item);
+    }
     GW_TRY(gw_buf_check(&item, "token", err));
     gw_wire_request_put(&(struct gw_wire_request){.kind = GW_WIRE_HELLO,
                                                   .fn = GW_TEXT_LIT(GW_WIRE_VERSION),

@@ -308,10 +308,11 @@ static gw_rc listen_socket(struct gw_server *server, struct gw_err *err)
     if (server->opts.socket && server->opts.socket[0] == '\0')
         return GW_OK;
     gw_buf_init_fixed(&path, at.host, GW_ADDRESS_PATH_MAX);
-    if (server->opts.socket)
+    if (server->opts.socket) {
         gw_buf_put_str(&path, server->opts.socket);
-    else
+    } else {
         gw_buf_printf(&path, "%s/godwit.sock", server->opts.engine.state);
+    }
     if (path.failed) {
         (void)GW_FAIL_CODE(err, GW_TOOLARGE, 7314, "the path of the socket is above %d bytes",
                            GW_ADDRESS_PATH_MAX);

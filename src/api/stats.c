@@ -9,21 +9,26 @@ void gw_stats_init(struct gw_stats *stats, const struct gw_alloc *alloc)
 
 void gw_stats_done(struct gw_stats *stats)
 {
-    for (uint32_t i = 0; i < stats->count; i++)
-        for (int j = 0; j < GW_STATS_RESULTS; j++)
-            if (stats->fns[i].results[j])
+    for (uint32_t i = 0; i < stats->count; i++) {
+        for (int j = 0; j < GW_STATS_RESULTS; j++) {
+            if (stats->fns[i].results[j]) {
                 stats->alloc->put(stats->alloc->ctx, stats->fns[i].results[j],
                                   sizeof(struct gw_hist));
+            }
+        }
+    }
     stats->count = 0;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): once, for "other" */
 static struct gw_stats_fn *fn_of(struct gw_stats *stats, uint32_t id, struct gw_text name)
 {
-    for (uint32_t i = 0; i < stats->count; i++)
+    for (uint32_t i = 0; i < stats->count; i++) {
         if (stats->fns[i].id == id)
             return &stats->fns[i];
+    }
     if (stats->count == GW_STATS_FNS_MAX - 1 && id != 0)
-        return fn_of(stats, 0, (struct gw_text){0}); /* NOLINT(misc-no-recursion): once */
+        return fn_of(stats, 0, (struct gw_text){0});
     struct gw_stats_fn *fn = &stats->fns[stats->count++];
     *fn = (struct gw_stats_fn){.id = id};
     if (id == 0)

@@ -15,11 +15,12 @@ const char *gw_role_text(enum gw_role role)
 
 static bool role_of(struct gw_text text, enum gw_role *ret)
 {
-    for (int i = GW_ROLE_VIEW; i <= GW_ROLE_OPERATE; i++)
+    for (int i = GW_ROLE_VIEW; i <= GW_ROLE_OPERATE; i++) {
         if (gw_text_is(text, gw_role_text((enum gw_role)i))) {
             *ret = (enum gw_role)i;
             return true;
         }
+    }
     return false;
 }
 
@@ -62,15 +63,17 @@ static gw_rc read_calls(const struct gw_json *node, struct gw_arena *arena, stru
 {
     if (node == NULL)
         return GW_OK;
-    if (node->kind != GW_JSON_ARRAY || node->count > GW_TOKEN_CALLS_MAX)
+    if (node->kind != GW_JSON_ARRAY || node->count > GW_TOKEN_CALLS_MAX) {
         return GW_FAIL_CODE(err, GW_INVALID, 7311, "`calls` is an array of at most %d names",
                             GW_TOKEN_CALLS_MAX);
+    }
     struct gw_text *calls = GW_NEW_ARRAY(arena, struct gw_text, node->count + 1);
     if (calls == NULL)
         return GW_FAIL_NOMEM(err);
-    for (const struct gw_json *at = node->first; at; at = at->next)
+    for (const struct gw_json *at = node->first; at; at = at->next) {
         if (!gw_json_get_text(at, &calls[ret->call_count++]))
             return GW_FAIL_CODE(err, GW_INVALID, 7311, "`calls` holds %s", gw_json_kind_text(at));
+    }
     ret->calls = calls;
     return GW_OK;
 }
@@ -90,19 +93,22 @@ static gw_rc read_token(const struct gw_json *node, struct gw_arena *arena, stru
     }
     if (!gw_json_get_text(gw_json_member(node, "name"), &ret->name) || ret->name.len == 0)
         return GW_FAIL_CODE(err, GW_INVALID, 7311, "a token has no `name`");
-    if (!gw_json_get_text(gw_json_member(node, "role"), &role) || !role_of(role, &ret->role))
+    if (!gw_json_get_text(gw_json_member(node, "role"), &role) || !role_of(role, &ret->role)) {
         return GW_FAIL_CODE(err, GW_INVALID, 7311, "`role` of %.*s is one of view, data, operate",
                             GW_TEXT_ARG(ret->name));
+    }
     GW_TRY(read_calls(gw_json_member(node, "calls"), arena, ret, err));
     if (gw_json_get_text(gw_json_member(node, "sha256"), &sum)) {
-        if (!gw_unhex(sum, ret->sum.bytes, sizeof(ret->sum.bytes)))
+        if (!gw_unhex(sum, ret->sum.bytes, sizeof(ret->sum.bytes))) {
             return GW_FAIL_CODE(err, GW_INVALID, 7311, "`sha256` of %.*s is 64 hex digits",
                                 GW_TEXT_ARG(ret->name));
+        }
         return GW_OK;
     }
-    if (!gw_json_get_text(gw_json_member(node, "token"), &where))
+    if (!gw_json_get_text(gw_json_member(node, "token"), &where)) {
         return GW_FAIL_CODE(err, GW_INVALID, 7311, "%.*s has neither `sha256` nor `token`",
                             GW_TEXT_ARG(ret->name));
+    }
     return sum_of(where, arena, &ret->sum, err);
 }
 
@@ -115,10 +121,11 @@ static gw_rc read_all(const char *path, struct gw_tokens *tokens, struct gw_err 
     GW_TRY(gw_json_parse(gw_bytes_text(text), &opts, &tokens->arena, &doc, err));
     const struct gw_json *list = gw_json_member(doc.root, "tokens");
     if (list == NULL || list->kind != GW_JSON_ARRAY || list->count > GW_TOKENS_MAX ||
-        doc.root->count != 1)
+        doc.root->count != 1) {
         return GW_FAIL_CODE(err, GW_INVALID, 7311,
                             "a tokens file is {\"tokens\": […]} with at most %d of them",
                             GW_TOKENS_MAX);
+    }
     struct gw_token *items = GW_NEW_ARRAY(&tokens->arena, struct gw_token, list->count + 1);
     if (items == NULL)
         return GW_FAIL_NOMEM(err);
@@ -159,13 +166,15 @@ gw_rc gw_tokens_caller(const struct gw_tokens *tokens, struct gw_text secret, st
         return GW_OK;
     }
     struct gw_sha256 sum = gw_sha256(gw_text_bytes(secret));
-    for (size_t i = 0; secret.data && i < tokens->count; i++) /* sums: time tells nothing of use */
+    for (size_t i = 0; secret.data && i < tokens->count;
+         i++) { /* sums: time tells nothing of use */
         if (gw_sha256_equal(sum, tokens->items[i].sum)) {
             *ret = (struct gw_caller){.name = tokens->items[i].name,
                                       .role = tokens->items[i].role,
                                       .token = &tokens->items[i]};
             return GW_OK;
         }
+    }
     return GW_FAIL_CODE(err, GW_DENIED, 7310, secret.data ? "no such token" : "a token is needed");
 }
 
@@ -178,8 +187,9 @@ bool gw_caller_may_call(const struct gw_caller *caller, struct gw_text fn)
 {
     if (caller->role == GW_ROLE_OPERATE)
         return true;
-    for (size_t i = 0; caller->token && i < caller->token->call_count; i++)
+    for (size_t i = 0; caller->token && i < caller->token->call_count; i++) {
         if (gw_text_equal(caller->token->calls[i], fn))
             return true;
+    }
     return false;
 }

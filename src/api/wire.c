@@ -6,9 +6,10 @@ gw_rc gw_wire_next(struct gw_bytes *at, size_t bytes_max, struct gw_bytes *ret, 
         return GW_NOTFOUND;
     size_t len = (size_t)at->data[0] | (size_t)at->data[1] << 8 | (size_t)at->data[2] << 16 |
                  (size_t)at->data[3] << 24;
-    if (len == 0 || len > bytes_max)
+    if (len == 0 || len > bytes_max) {
         return GW_FAIL_CODE(err, GW_TOOLARGE, 7302, "a frame of %zu bytes: 1 to %zu are taken", len,
                             bytes_max);
+    }
     if (at->len - GW_WIRE_HEAD_BYTES < len)
         return GW_NOTFOUND;
     *ret = (struct gw_bytes){at->data + GW_WIRE_HEAD_BYTES, len};
@@ -113,10 +114,11 @@ void gw_wire_request_put(const struct gw_wire_request *request, struct gw_buf *r
 {
     size_t at = begin(ret, request->kind, request->client, request->seq);
     gw_cbor_put_text(ret, request->fn);
-    if (request->args.len)
+    if (request->args.len) {
         gw_buf_put_bytes(ret, request->args);
-    else
+    } else {
         gw_cbor_put_null(ret);
+    }
     end(ret, at);
 }
 
@@ -133,10 +135,11 @@ void gw_wire_answer_put(const struct gw_wire_answer *answer, struct gw_buf *ret)
     } else {
         gw_cbor_put_uint(ret, answer->index);
         gw_cbor_put_uint(ret, answer->record);
-        if (answer->result.len)
+        if (answer->result.len) {
             gw_buf_put_bytes(ret, answer->result);
-        else
+        } else {
             gw_cbor_put_null(ret);
+        }
     }
     end(ret, at);
 }
