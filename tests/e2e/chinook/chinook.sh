@@ -8,6 +8,9 @@ file=$SOURCE/../shared/data/chinook/chinook.sqlite
 cp "$file" old.db
 cp "$file" pristine.db
 chmod u+w old.db
+for name in old catalogue sales; do # readers beside a writer; godwit keeps the mode it finds
+    sqlite3 $name.db 'PRAGMA journal_mode=WAL' >/dev/null
+done
 sqlite3 catalogue.db <<'SQL'
 CREATE TABLE artists (id INTEGER PRIMARY KEY, name TEXT);
 CREATE TABLE genres (id INTEGER PRIMARY KEY, name TEXT);
