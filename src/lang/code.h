@@ -67,9 +67,9 @@ _Static_assert(sizeof(struct gw_insn) == 8, "one instruction, one load");
     X(ADDF_U32, "a.b+=c")     X(SUBF_U32, "a.b-=c")     X(ADDF_U64, "a.b+=c")     X(SUBF_U64, "a.b-=c")      \
     X(ADDF_I32, "a.b+=c")     X(SUBF_I32, "a.b-=c")     X(ADDF_I64, "a.b+=c")     X(SUBF_I64, "a.b-=c")      \
     X(ADDF_D64, "a.b+=c x")   X(SUBF_D64, "a.b-=c x")                                                      \
-    X(LEN, "a=b x")           X(CONCAT, "a=b.. x c")    X(CONTAINS, "a=b c")      X(STARTS, "a=b c")         \
-    X(SLICE, "a=b c c+1")     X(LOWER, "a=b")           X(SPLIT, "a=b c")         X(CHKLEN, "a c")           \
-    X(TUPLE, "a=b.. #c")      X(ITEM, "a=b.c")          X(LIST, "a=[]")           X(PUSH, "a b c")           \
+    X(LEN, "a=b x")           X(CONCAT, "a=b.. x #c")    X(CONTAINS, "a=b c")      X(STARTS, "a=b c")         \
+    X(SLICE, "a=b c c+1")     X(LOWER, "a=b")           X(SPLIT, "a=b c")         X(CHKLEN, "a #c")           \
+    X(TUPLE, "a=b.. #c")      X(ITEM, "a=b.c")          X(LIST, "a=[]")           X(PUSH, "a b #c")           \
     X(INDEX, "a=b[c]")        X(LISTHAS, "a=b c ..")    X(SETITEM, "a[b]=c")                               \
     X(SOME, "a=b")            X(ISSOME, "a=b")          X(UNWRAP, "a=b")          X(UNWRAPX, "a=b")          \
     X(ROW, "a=Ec[b..]")       X(ROWX, "a=Ec[b..]!")     X(EXISTS, "a=Ec[b..]")    X(ISROW, "a=b")           \
@@ -80,7 +80,7 @@ _Static_assert(sizeof(struct gw_insn) == 8, "one instruction, one load");
     X(COUNTER, "a=Cc[b] x")   X(RANGE, "a=Rc b..")      X(EMIT, "c b..")                                   \
     X(FORNUM, "a=#b ..")      X(NEXTNUM, "a @ ..")      X(FORLIST, "a=b")         X(NEXT, "a=b @")           \
     X(CALL, "a=Fc(b..)")      X(RETURN, "a x Tc")       X(RETF, "a.x Tc")                X(FAIL, "a x Tc")         X(ABORT, "x")              \
-    X(NOW, "a c")             X(NEW_ID, "a")            X(RAND, "a")                                       \
+    X(NOW, "a #c")             X(NEW_ID, "a")            X(RAND, "a")                                       \
     X(KEY, "Ec[b..]")         X(TRY, "@")                                                                  \
     X(SAME, "a=b c ..")       X(TAKE, "a x")              X(REJECT, "Kb")            \
     X(WAIT, "Wc")
