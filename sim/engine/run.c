@@ -165,9 +165,11 @@ static void close_engine(struct run *run)
 static void live_once(struct run *run, bool with_foreign)
 {
     vary_disk(run);
+    /* One draw a statement: the order inside an expression is the compiler's. */
+    enum gw_sim_death death = gw_rand_chance(&run->rand, 1, 2) ? GW_SIM_KILL : GW_SIM_POWER_CUT;
+    uint64_t moments_max = gw_rand_chance(&run->rand, 1, 4) ? 40 : 3000;
     if (gw_rand_chance(&run->rand, 3, 4))
-        gw_sim_die_at(1 + gw_rand_below(&run->rand, gw_rand_chance(&run->rand, 1, 4) ? 40 : 3000),
-                      gw_rand_chance(&run->rand, 1, 2) ? GW_SIM_KILL : GW_SIM_POWER_CUT);
+        gw_sim_die_at(1 + gw_rand_below(&run->rand, moments_max), death);
     if (!open_engine(run))
         return;
     for (uint64_t ticks = 100 + gw_rand_below(&run->rand, 300); ticks > 0; ticks--) {
@@ -249,18 +251,19 @@ static void draw_options(struct run *run)
         .kv = GW_ENGINE_KV_MEMORY,
         .segment_bytes = (UINT64_C(1) << 20) + 16384,
         .journal_bytes_max = UINT64_C(1) << 30,
-        .workers = 1 + (uint32_t)gw_rand_below(rand, 3),
-        .readers = 1 + (uint32_t)gw_rand_below(rand, 2),
-        .push_open_max = 1 + (uint32_t)gw_rand_below(rand, 4),
-        .audit_rows_per_s = 20 + (uint32_t)gw_rand_below(rand, 2000),
         .checkpoint_bytes = run->has_checkpoints ? 16384 : 0,
         .store_timeout_ms = 1000,
         .fetch_timeout_ms = 500,
-        .park_after_ms = 200 + (uint32_t)gw_rand_below(rand, 2000),
         .on_alert = on_alert,
         .on_fatal = on_fatal,
         .ctx = run,
     };
+    struct gw_engine_opts *opts = &run->engine_opts;
+    opts->workers = 1 + (uint32_t)gw_rand_below(rand, 3);
+    opts->readers = 1 + (uint32_t)gw_rand_below(rand, 2);
+    opts->push_open_max = 1 + (uint32_t)gw_rand_below(rand, 4);
+    opts->audit_rows_per_s = 20 + (uint32_t)gw_rand_below(rand, 2000);
+    opts->park_after_ms = 200 + (uint32_t)gw_rand_below(rand, 2000);
     for (uint32_t i = 0; i < CLIENTS; i++)
         run->clients[i] = (struct client){.op = -1, .by_key = gw_rand_chance(rand, 1, 3)};
 }
@@ -294,13 +297,11 @@ bool gw_sim_engine_run(const struct gw_sim_engine_opts *opts, struct gw_sim_engi
     run.ret = ret;
     *ret = (struct gw_sim_engine_result){0};
     gw_rand_init(&run.rand, opts->seed * 2 + 1);
-    gw_sim_begin(&(struct gw_sim_opts){
-        .seed = opts->seed,
-        .is_verbose = opts->is_verbose,
-        .latency_us_max = 20 + (uint32_t)gw_rand_below(&run.rand, 200),
-        .stalls = gw_rand_chance(&run.rand, 1, 2) ? 5000 : 0,
-        .no_direct = gw_rand_chance(&run.rand, 1, 4),
-    });
+    struct gw_sim_opts machine = {.seed = opts->seed, .is_verbose = opts->is_verbose};
+    machine.latency_us_max = 20 + (uint32_t)gw_rand_below(&run.rand, 200);
+    machine.stalls = gw_rand_chance(&run.rand, 1, 2) ? 5000 : 0;
+    machine.no_direct = gw_rand_chance(&run.rand, 1, 4);
+    gw_sim_begin(&machine);
     gw_sim_world_init(&run.world, opts->seed, opts->plant);
     draw_options(&run);
     live_and_verify(&run);

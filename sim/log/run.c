@@ -463,16 +463,14 @@ static void check_alive(struct run *run)
 static void draw_options(struct run *run)
 {
     uint64_t segment = 16384 + 4096 * gw_rand_below(&run->rand, 12);
-    run->log_opts = (struct gw_log_opts){
-        .folder = gw_rand_chance(&run->rand, 1, 2) ? "log" : "state/journal",
-        .first_index = gw_rand_chance(&run->rand, 1, 2) ? 1 : 1000,
-        .segment_bytes = segment,
-        .bytes_max = segment * (3 + gw_rand_below(&run->rand, 10)),
-        .in_flight_max = 1 + (uint32_t)gw_rand_below(&run->rand, 64),
-        .in_flight_bytes_max = 12288 + gw_rand_below(&run->rand, segment - 4096 - 12288 + 1),
-        .on_synced = on_synced,
-        .ctx = run,
-    };
+    run->log_opts =
+        (struct gw_log_opts){.segment_bytes = segment, .on_synced = on_synced, .ctx = run};
+    struct gw_log_opts *opts = &run->log_opts;
+    opts->folder = gw_rand_chance(&run->rand, 1, 2) ? "log" : "state/journal";
+    opts->first_index = gw_rand_chance(&run->rand, 1, 2) ? 1 : 1000;
+    opts->bytes_max = segment * (3 + gw_rand_below(&run->rand, 10));
+    opts->in_flight_max = 1 + (uint32_t)gw_rand_below(&run->rand, 64);
+    opts->in_flight_bytes_max = 12288 + gw_rand_below(&run->rand, segment - 4096 - 12288 + 1);
     memcpy(run->log_opts.magic, "GWSIMU01", 8);
     run->next = first_index(run);
     run->reported = first_index(run) - 1;
@@ -492,13 +490,12 @@ bool gw_sim_log_run(const struct gw_sim_log_opts *opts, struct gw_sim_log_result
     run = (struct run){.opts = opts, .ret = ret};
     *ret = (struct gw_sim_log_result){0};
     gw_rand_init(&run.rand, opts->seed * 2 + 1);
-    gw_sim_begin(&(struct gw_sim_opts){
-        .seed = opts->seed,
-        .is_verbose = opts->is_verbose,
-        .latency_us_max = 20 + (uint32_t)gw_rand_below(&run.rand, 200),
-        .stalls = gw_rand_chance(&run.rand, 1, 2) ? 20000 : 0,
-        .no_direct = gw_rand_chance(&run.rand, 1, 2),
-    });
+    /* One draw a statement: the order inside an expression is the compiler's. */
+    struct gw_sim_opts machine = {.seed = opts->seed, .is_verbose = opts->is_verbose};
+    machine.latency_us_max = 20 + (uint32_t)gw_rand_below(&run.rand, 200);
+    machine.stalls = gw_rand_chance(&run.rand, 1, 2) ? 20000 : 0;
+    machine.no_direct = gw_rand_chance(&run.rand, 1, 2);
+    gw_sim_begin(&machine);
     draw_options(&run);
     plant_disk(&run);
     for (uint32_t life = 0; life < LIVES && ret->oracle == NULL; life++)
