@@ -416,7 +416,7 @@ void bank_drain(struct bank *bank)
         const char *b = strstr(json, "\"store\":\"b\"");
         if (b && json_number(json, "dirty") == 0 && json_number(b, "dirty") == 0)
             return;
-        (void)usleep(NAP_US); /* a poll of a condition, not a synchronisation */
+        (void)usleep(NAP_US); /* between two polls of a condition */
     } while (gw_clock_mono_ns() < until && !atomic_load(&bank->fatal));
     fail_msg("not drained (%s): %s", bank->fatal_text, json);
 }
@@ -485,7 +485,7 @@ void bank_await_status(struct bank *bank, const char *fragment)
     while (!json_has(json = bank_json(bank, GW_REQUEST_STATUS), fragment)) {
         if (gw_clock_mono_ns() > until)
             fail_msg("no %s in %s", fragment, json);
-        (void)usleep(NAP_US);
+        (void)usleep(NAP_US); /* between two polls of a condition */
     }
 }
 

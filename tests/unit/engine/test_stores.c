@@ -60,7 +60,7 @@ static void await_number(struct bank *bank, const char *store, const char *name,
     while ((now = json_number(status_of(bank, store), name)) != value) {
         if (gw_clock_mono_ns() > until)
             fail_msg("%s of %s is %d, not %d", name, store, (int)now, (int)value);
-        (void)usleep(1000);
+        (void)usleep(1000); /* between two polls of a condition */
     }
 }
 
