@@ -21,7 +21,7 @@ struct gw_kv_lmdb_opts {
     uint32_t layers_max;      /* 4: the active one and those that wait */
     uint32_t layer_bytes_max; /* 16 MiB; one batch may pass it */
     uint32_t layer_pairs_max; /* 32,768: a fold holds up to one page in memory for each */
-    int64_t layer_age_ns;     /* 20 ms; older layers are frozen when the fold has nothing to do */
+    int64_t layer_age_ns;     /* 250 ms; older layers are frozen when the fold has nothing to do */
     uint64_t
         memory_bytes_max;   /* 512 MiB: of all layers, with those that snapshots keep; then BUSY */
     uint32_t snapshots_max; /* 120 at a time; then snapshot() answers BUSY */
