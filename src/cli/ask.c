@@ -38,10 +38,11 @@ gw_rc gw_cli_ask_raw(struct gw_cli *cli, const char *method, const char *path, s
         {GW_TEXT_LIT("Content-Type"), GW_TEXT_LIT("application/json")}};
     size_t field_count = 1;
     struct gw_text token = gw_env_get("GODWIT_TOKEN"); /* never on the command line */
-    if (token.len)
+    if (token.len) {
         fields[field_count++] = (struct gw_http1_field){
             GW_TEXT_LIT("Authorization"),
             gw_arena_printf(&cli->arena, "Bearer %.*s", GW_TEXT_ARG(token))};
+    }
     struct gw_http_call call = {.method = method,
                                 .target = path,
                                 .fields = fields,
@@ -56,9 +57,10 @@ gw_rc gw_cli_ask_raw(struct gw_cli *cli, const char *method, const char *path, s
     if (response.body.len == 0)
         return GW_OK;
     rc = gw_json_parse(ret->body, NULL, &cli->arena, &ret->doc, err);
-    if (rc < 0)
+    if (rc < 0) {
         return GW_FAIL_CODE(err, GW_INVALID, 7209, "%s %s answered %u with no JSON", method, path,
                             ret->status);
+    }
     return GW_OK;
 }
 
@@ -69,9 +71,10 @@ static gw_rc rc_of_status(uint16_t status)
         GW_RC_LIST(X)
 #undef X
     };
-    for (size_t i = 0; i < GW_COUNT_OF(all); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(all); i++) {
         if (gw_rc_http(all[i]) == status)
             return all[i];
+    }
     return status >= 500 ? GW_IO : GW_INVALID;
 }
 
@@ -163,10 +166,11 @@ struct gw_text gw_cli_url(struct gw_cli *cli, const char *text)
     struct gw_buf buf;
     gw_buf_init(&buf, gw_os_heap(), TEXT_BYTES_MAX);
     for (; *text; text++) {
-        if (strchr(plain, *text))
+        if (strchr(plain, *text)) {
             gw_buf_put(&buf, text, 1);
-        else
+        } else {
             gw_buf_printf(&buf, "%%%02X", (unsigned)(uint8_t)*text);
+        }
     }
     gw_buf_put(&buf, "", 1);
     struct gw_text ret = gw_arena_copy_text(&cli->arena, gw_buf_text(&buf));
@@ -182,10 +186,11 @@ static void put_pair(struct gw_cli *cli, struct gw_json_writer *w, const char *p
     struct gw_text value = gw_text(pair + len + 1);
     struct gw_json_doc doc;
     gw_json_put_name(w, (struct gw_text){pair, len});
-    if (value.len && gw_json_parse(value, NULL, &cli->arena, &doc, NULL) == GW_OK)
+    if (value.len && gw_json_parse(value, NULL, &cli->arena, &doc, NULL) == GW_OK) {
         gw_json_put_raw(w, value);
-    else
+    } else {
         gw_json_put_text(w, value);
+    }
 }
 
 static gw_rc args_to(struct gw_cli *cli, uint32_t first, struct gw_buf *buf, struct gw_err *err)

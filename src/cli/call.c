@@ -32,17 +32,19 @@ static gw_rc call_or_view(struct gw_cli *cli, const char *path, struct gw_err *e
     GW_TRY(body_of(cli, &body, err));
     GW_TRY(gw_cli_ask_raw(cli, "POST", path, body, &answer, err));
     gw_rc rc = gw_cli_answer_check(&answer, err);
-    if (rc == GW_CONFLICT && gw_json_member(answer.doc.root, "abort"))
+    if (rc == GW_CONFLICT && gw_json_member(answer.doc.root, "abort")) {
         return err->rc =
                    GW_CANCELLED; /* decided: the function was aborted, nobody else is in the way */
+    }
     if (rc < 0)
         return rc;
     if (gw_json_member(answer.doc.root, "fail") || gw_json_member(answer.doc.root, "abort"))
         cli->exit_code = 1;
-    if (cli->json)
+    if (cli->json) {
         gw_cli_answer_json(cli, &answer);
-    else
+    } else {
         put_outcome(cli, &answer);
+    }
     return GW_OK;
 }
 
@@ -58,12 +60,13 @@ static gw_rc run_view(struct gw_cli *cli, struct gw_err *err)
     const char *as_of = gw_cli_flag(cli, "as-of");
     const char *at_least = gw_cli_flag(cli, "at-least");
     struct gw_text query = GW_TEXT_LIT("");
-    if (as_of)
+    if (as_of) {
         query = gw_arena_printf(&cli->arena, "?as_of=%s", gw_cli_url(cli, as_of).data);
-    else if (at_least)
+    } else if (at_least) {
         query = gw_arena_printf(&cli->arena, "?at_least=%s", gw_cli_url(cli, at_least).data);
-    else if (gw_cli_flag(cli, "stale-ok"))
+    } else if (gw_cli_flag(cli, "stale-ok")) {
         query = GW_TEXT_LIT("?stale_ok=1");
+    }
     return call_or_view(
         cli, gw_arena_printf(&cli->arena, "/v1/view/%s%.*s", fn.data, GW_TEXT_ARG(query)).data,
         err);
@@ -106,9 +109,10 @@ static gw_rc run_warm(struct gw_cli *cli, struct gw_err *err)
         return GW_OK;
     }
     static const char *const names[] = {"resident", "fetched", "failed"};
-    for (size_t i = 0; i < GW_COUNT_OF(names); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(names); i++) {
         gw_cli_out(cli, "%s%s %.*s", i ? "  " : "", names[i],
                    GW_TEXT_ARG(gw_cli_cell(cli, answer.doc.root, names[i])));
+    }
     gw_cli_out(cli, "\n");
     return GW_OK;
 }

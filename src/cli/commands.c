@@ -37,9 +37,10 @@ static const struct {
 
 const char *gw_cli_group_about(struct gw_text path)
 {
-    for (size_t i = 0; i < GW_COUNT_OF(groups); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(groups); i++) {
         if (gw_text_is(path, groups[i].path))
             return groups[i].about;
+    }
     return "";
 }
 

@@ -26,9 +26,10 @@ static gw_rc list(struct gw_cli *cli, struct gw_err *err)
     }
     gw_cli_table_init(&table, GW_COUNT_OF(heads), heads, &cli->arena);
     const struct gw_json *daemons = gw_json_member(answer.doc.root, "daemons");
-    for (const struct gw_json *at = daemons ? daemons->first : NULL; at; at = at->next)
+    for (const struct gw_json *at = daemons ? daemons->first : NULL; at; at = at->next) {
         for (size_t i = 0; i < GW_COUNT_OF(names); i++)
             gw_cli_table_put(&table, &cli->arena, gw_cli_cell(cli, at, names[i]));
+    }
     gw_cli_table_print(&table, &cli->out);
     return GW_OK;
 }
@@ -39,10 +40,11 @@ static const struct gw_json *find(struct gw_cli *cli, const struct gw_cli_answer
 {
     const struct gw_json *daemons = gw_json_member(answer->doc.root, "daemons");
     const struct gw_json *found = NULL;
-    for (const struct gw_json *at = daemons ? daemons->first : NULL; at; at = at->next)
+    for (const struct gw_json *at = daemons ? daemons->first : NULL; at; at = at->next) {
         if (gw_text_is(gw_cli_cell(cli, at, "daemon"), name) ||
             gw_text_is(gw_cli_cell(cli, at, "id"), name))
             found = at;
+    }
     return found;
 }
 
@@ -71,11 +73,12 @@ static gw_rc wait_for(struct gw_cli *cli, const char *name, struct gw_err *err)
         bool is_done = gw_text_is(status, "done");
         if (is_done || gw_text_is(status, "parked") || gw_text_is(status, "stopped")) {
             cli->exit_code = is_done ? 0 : 1;
-            if (cli->json)
+            if (cli->json) {
                 gw_cli_answer_json(cli, &answer);
-            else
+            } else {
                 gw_cli_out(cli, "%s %.*s  %.*s\n", name, GW_TEXT_ARG(status),
                            GW_TEXT_ARG(gw_cli_cell(cli, at, "reason")));
+            }
             return GW_OK;
         }
         gw_arena_back_to(&cli->arena, mark);
@@ -93,11 +96,12 @@ static gw_rc post(struct gw_cli *cli, const char *verb, const char *name, struct
         gw_arena_printf(&cli->arena, "/v1/engine/daemons/%s/%s", gw_cli_url(cli, name).data, verb)
             .data;
     GW_TRY(gw_cli_ask(cli, "POST", path, body, &answer, err));
-    if (cli->json)
+    if (cli->json) {
         gw_cli_answer_json(cli, &answer);
-    else
+    } else {
         gw_cli_out(cli, "%s: %s at index %.*s\n", name, verb,
                    GW_TEXT_ARG(gw_cli_cell(cli, answer.doc.root, "index")));
+    }
     gw_cli_next(cli, "godwit engine daemon wait %s", name);
     return GW_OK;
 }
@@ -114,9 +118,10 @@ static gw_rc run(struct gw_cli *cli, struct gw_err *err)
     }
     if (strcmp(cli->args[0], "wait") == 0)
         return wait_for(cli, cli->args[1], err);
-    for (size_t i = 0; i < GW_COUNT_OF(verbs); i++)
+    for (size_t i = 0; i < GW_COUNT_OF(verbs); i++) {
         if (strcmp(cli->args[0], verbs[i]) == 0)
             return post(cli, verbs[i], cli->args[1], err);
+    }
     GW_FAIL_CODE(err, GW_USAGE, 7201, "no verb `%s`", cli->args[0]);
     gw_err_hint(err, "start, stop, pause, resume or wait");
     return GW_USAGE;

@@ -301,6 +301,7 @@ static gw_rc make_folder(struct gw_demo *demo, struct gw_err *err)
 }
 
 /** The folder with everything in it; two levels are all there is. */
+/* NOLINTNEXTLINE(misc-no-recursion): `depth` bounds it */
 static void remove_folder(struct gw_arena *arena, const char *path, uint32_t depth)
 {
     struct gw_text *names;
@@ -310,10 +311,11 @@ static void remove_folder(struct gw_arena *arena, const char *path, uint32_t dep
     for (size_t i = 0; i < count; i++) {
         struct gw_file_info info;
         const char *inner = gw_arena_printf(arena, "%s/%.*s", path, GW_TEXT_ARG(names[i])).data;
-        if (gw_path_info(inner, &info, NULL) == GW_OK && info.type == GW_FILE_FOLDER)
-            remove_folder(arena, inner, depth - 1); /* NOLINT(misc-no-recursion): depth */
-        else
+        if (gw_path_info(inner, &info, NULL) == GW_OK && info.type == GW_FILE_FOLDER) {
+            remove_folder(arena, inner, depth - 1);
+        } else {
             (void)gw_path_remove(inner, NULL);
+        }
     }
     (void)gw_path_remove(path, NULL);
 }
@@ -337,10 +339,11 @@ static void finish(struct gw_demo *demo, bool is_good)
     sqlite3_close(demo->legacy);
     sqlite3_close(demo->people);
     sqlite3_close(demo->money);
-    if (is_good && gw_cli_flag(demo->cli, "keep") == NULL)
+    if (is_good && gw_cli_flag(demo->cli, "keep") == NULL) {
         remove_folder(&demo->cli->arena, demo->folder, DEPTH);
-    else
+    } else {
         gw_cli_say(demo->cli, "kept: %s", demo->folder);
+    }
 }
 
 static gw_rc run(struct gw_cli *cli, struct gw_err *err)

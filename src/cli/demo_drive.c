@@ -129,11 +129,12 @@ static void fill(struct session *session)
 
 static void send_open_again(struct session *session)
 {
-    for (uint32_t i = 0; i < GW_DEMO_WINDOW; i++)
+    for (uint32_t i = 0; i < GW_DEMO_WINDOW; i++) {
         if (session->window[i]) {
             session->drive->demo->repeats++;
             put_call(session, session->window[i]);
         }
+    }
     session->paused = false;
     fill(session);
     flush(session);
@@ -142,9 +143,10 @@ static void send_open_again(struct session *session)
 static void on_retry(void *ctx)
 {
     struct drive *drive = ctx;
-    for (uint32_t i = 0; i < GW_DEMO_SESSIONS; i++)
+    for (uint32_t i = 0; i < GW_DEMO_SESSIONS; i++) {
         if (drive->sessions[i].paused && drive->sessions[i].greeted)
             send_open_again(&drive->sessions[i]);
+    }
 }
 
 /* ---- answers ---- */
@@ -158,10 +160,11 @@ static void count_result(struct gw_demo *demo, struct gw_demo_op *op, struct gw_
     if (kind == 0 && count == 2) {
         op->state = GW_DEMO_OK;
         op->id = gw_cbor_get_u128(&r);
-        if (op->cents)
+        if (op->cents) {
             demo->ok++;
-        else
+        } else {
             demo->moves_ok++;
+        }
     } else if (kind == 1) {
         op->state = GW_DEMO_FAILED;
         demo->failed++;
@@ -335,9 +338,10 @@ static void on_kill(void *ctx)
     drive->killed_ns = gw_clock_mono_ns();
     gw_demo_engine_kill(demo);
     demo->was_killed = true;
-    for (uint32_t i = 0; i < GW_DEMO_SESSIONS; i++)
+    for (uint32_t i = 0; i < GW_DEMO_SESSIONS; i++) {
         if (drive->sessions[i].stream)
             on_end(&drive->sessions[i], GW_OK, NULL);
+    }
     gw_rc rc = gw_demo_engine_start(demo, &drive->err);
     if (rc < 0) {
         give_up(drive, rc);

@@ -39,9 +39,10 @@ gw_rc gw_demo_command(struct gw_demo *demo, const char *const *words, struct gw_
     gw_process_close(process);
     if (rc < 0)
         return GW_FAIL(err, rc, "`godwit %s %s` did not end", words[0], words[1]);
-    if (end.exit_code != 0)
+    if (end.exit_code != 0) {
         return GW_FAIL(err, GW_IO, "`godwit %s %s` ended with %d; see %s", words[0], words[1],
                        end.exit_code, opts.stdout_path);
+    }
     return GW_OK;
 }
 
@@ -53,9 +54,10 @@ static gw_rc wait_for_line(struct gw_demo *demo, struct gw_err *err)
     while (len < sizeof(line) - 1) {
         size_t got = 0;
         GW_TRY(gw_process_read(demo->engine, line + len, sizeof(line) - 1 - len, &got, err));
-        if (got == 0)
+        if (got == 0) {
             return GW_FAIL(err, GW_IO, "the engine ended at its start; see %s/engine.log",
                            demo->folder);
+        }
         len += got;
         if (memchr(line, '\n', len))
             break;
@@ -111,8 +113,9 @@ gw_rc gw_demo_engine_stop(struct gw_demo *demo, struct gw_err *err)
     demo->engine = NULL;
     if (rc < 0)
         return GW_FAIL(err, rc, "the engine did not stop");
-    if (end.exit_code != EXIT_TERM)
+    if (end.exit_code != EXIT_TERM) {
         return GW_FAIL(err, GW_IO, "the engine ended with %d, signal %d; see %s/engine.log",
                        end.exit_code, end.signal, demo->folder);
+    }
     return GW_OK;
 }

@@ -30,12 +30,13 @@ void gw_demo_user_of(const struct gw_demo *demo, uint64_t user, struct gw_demo_u
         gw_buf_printf(&buf, "nick %llu 🙂", (unsigned long long)gw_rand_below(&rand, 100));
     ret->has_group = gw_rand_below(&rand, 4) != 0;
     ret->group = (int64_t)gw_rand_below(&rand, GW_DEMO_GROUPS);
-    if (user % HARD_EVERY == 0)
+    if (user % HARD_EVERY == 0) {
         ret->ref = INT64_C(9007199254740993); /* 2^53 + 1 */
-    else if (user % HARD_EVERY == 1)
+    } else if (user % HARD_EVERY == 1) {
         ret->ref = INT64_MAX - (int64_t)user;
-    else if (user % HARD_EVERY == 2)
+    } else if (user % HARD_EVERY == 2) {
         ret->ref = INT64_MIN + (int64_t)user;
+    }
     ret->rate = rates[gw_rand_below(&rand, GW_COUNT_OF(rates))];
     ret->paid = (int64_t)gw_rand_below(&rand, 3);
 }
@@ -82,10 +83,11 @@ static gw_rc put_user(struct gw_demo *demo, sqlite3_stmt *stmt, uint64_t user, s
     (void)sqlite3_bind_text(stmt, 3, row.family, -1, SQLITE_STATIC);
     (void)sqlite3_bind_text(stmt, 4, row.mail, -1, SQLITE_STATIC);
     (void)sqlite3_bind_text(stmt, 5, row.has_nick ? row.nick : NULL, -1, SQLITE_STATIC);
-    if (row.has_group)
+    if (row.has_group) {
         (void)sqlite3_bind_int64(stmt, 6, row.group);
-    else
+    } else {
         (void)sqlite3_bind_null(stmt, 6);
+    }
     (void)sqlite3_bind_int64(stmt, 7, row.ref);
     (void)sqlite3_bind_text(stmt, 8, row.rate, -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(stmt, 9, row.paid);

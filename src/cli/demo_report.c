@@ -176,8 +176,9 @@ static void put_json(struct gw_demo *d)
 
 void gw_demo_report(struct gw_demo *demo)
 {
-    if (demo->cli->json)
+    if (demo->cli->json) {
         put_json(demo);
-    else
+    } else {
         put_text(demo);
+    }
 }

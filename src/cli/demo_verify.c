@@ -75,7 +75,7 @@ static gw_rc expect(struct gw_demo *demo, struct expected *e, struct gw_err *err
         e->paid[i] += user.paid;
         e->group[i] = e->moved[i] ? (int64_t)e->moved[i]->dst : user.has_group ? user.group : -1;
     }
-    qsort(e->by_id, e->count, sizeof(struct gw_demo_op *), compare_ids); /* ids are unique */
+    qsort(e->by_id, e->count, sizeof(void *), compare_ids); /* ids are unique */
     return GW_OK;
 }
 
@@ -152,9 +152,10 @@ static void compare(const struct gw_demo *demo, const struct expected *e, uint64
         }
         ret->differing += old_is_right != new_is_right;
         sqlite3_free(row);
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < 2; i++) {
             if (sides[i].has_row && sides[i].key == key)
                 side_next(&sides[i]);
+        }
     }
     ret->differing += sides[0].has_row || sides[1].has_row; /* rows that nobody made */
     for (int i = 0; i < 2; i++) {
@@ -189,7 +190,7 @@ static struct gw_demo_op *find_id(const struct expected *e, gw_u128 id)
     struct gw_demo_op wanted = {.id = id};
     struct gw_demo_op *key = &wanted;
     struct gw_demo_op **found =
-        e->count ? bsearch(&key, e->by_id, e->count, sizeof(key), compare_ids) : NULL;
+        e->count ? bsearch(&key, e->by_id, e->count, sizeof(void *), compare_ids) : NULL;
     return found ? *found : NULL;
 }
 
@@ -223,10 +224,11 @@ static gw_rc verify_transfers(struct gw_demo *demo, const struct expected *e, st
     while (sqlite3_step(stmt) == SQLITE_ROW) {
         const struct gw_demo_op *op = find_id(e, id_of(stmt));
         demo->transfers++;
-        if (op == NULL)
+        if (op == NULL) {
             demo->doubled++; /* an execution that nobody was told of */
-        else
+        } else {
             right += transfer_is(stmt, op);
+        }
     }
     (void)sqlite3_finalize(stmt);
     demo->lost = e->count - GW_MIN(right, e->count);

@@ -240,10 +240,11 @@ static gw_rc run(struct gw_cli *cli, struct gw_err *err)
     for (uint32_t i = 0; i < d->count; i++)
         is_ok &= d->checks[i].verdict != BAD;
     cli->exit_code = is_ok ? 0 : 1;
-    if (cli->json)
+    if (cli->json) {
         put_json(d, is_ok);
-    else
+    } else {
         put_text(d);
+    }
     gw_cli_next(cli, "godwit demo");
     return GW_OK;
 }

@@ -4,9 +4,10 @@
 
 static void put_fields(struct gw_cli *cli, const struct gw_json *fields)
 {
-    for (const struct gw_json *at = fields ? fields->first : NULL; at; at = at->next)
+    for (const struct gw_json *at = fields ? fields->first : NULL; at; at = at->next) {
         gw_cli_out(cli, "  %.*s %.*s", GW_TEXT_ARG(at->name),
                    GW_TEXT_ARG(gw_cli_node_text(cli, at)));
+    }
 }
 
 static void put_version(struct gw_cli *cli, const struct gw_json *version)
@@ -27,9 +28,10 @@ static void put_key(struct gw_cli *cli, const struct gw_json *root)
     put_fields(cli, gw_json_member(root, "fields"));
     gw_cli_out(cli, "\n");
     const struct gw_json *homes = gw_json_member(root, "homes");
-    for (const struct gw_json *at = homes ? homes->first : NULL; at; at = at->next)
+    for (const struct gw_json *at = homes ? homes->first : NULL; at; at = at->next) {
         gw_cli_out(cli, "home %.*s  acked ver %.*s  dirty %.*s\n", CELL(at, "home"),
                    CELL(at, "acked_ver"), CELL(at, "dirty"));
+    }
     const struct gw_json *versions = gw_json_member(root, "versions");
     for (const struct gw_json *at = versions ? versions->first : NULL; at; at = at->next)
         put_version(cli, at);
@@ -40,22 +42,24 @@ static gw_rc run(struct gw_cli *cli, struct gw_err *err)
 {
     struct gw_cli_answer answer;
     const char *path;
-    if (cli->arg_count == 1)
+    if (cli->arg_count == 1) {
         path = gw_arena_printf(&cli->arena, "/v1/engine/journal/%s",
                                gw_cli_url(cli, cli->args[0]).data)
                    .data;
-    else
+    } else {
         path =
             gw_arena_printf(&cli->arena, "/v1/engine/explain/%s/%s",
                             gw_cli_url(cli, cli->args[0]).data, gw_cli_url(cli, cli->args[1]).data)
                 .data;
+    }
     GW_TRY(gw_cli_ask(cli, "GET", path, GW_TEXT_LIT(""), &answer, err));
-    if (cli->json)
+    if (cli->json) {
         gw_cli_answer_json(cli, &answer);
-    else if (cli->arg_count == 1)
+    } else if (cli->arg_count == 1) {
         gw_cli_out(cli, "%.*s\n", GW_TEXT_ARG(answer.body));
-    else
+    } else {
         put_key(cli, gw_json_member(answer.doc.root, "explain"));
+    }
     return GW_OK;
 }
 

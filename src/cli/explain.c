@@ -16,10 +16,11 @@ static void hint_nearest(gw_code code, struct gw_err *err)
             best = entries[i].code;
         }
     }
-    if (best)
+    if (best) {
         gw_err_hint(err, "the nearest known code is GW%u; `godwit explain` lists all", best);
-    else
+    } else {
         gw_err_hint(err, "codes look like GW2107; `godwit explain` lists all");
+    }
 }
 
 static void put_list(struct gw_cli *cli)

@@ -13,12 +13,13 @@ static void put_fields(struct gw_cli *cli, const struct gw_json *fields)
         (void)gw_json_get_bool(gw_json_member(at, "same"), &is_same);
         struct gw_text name = gw_cli_cell(cli, at, "field");
         struct gw_text expected = gw_cli_cell(cli, at, "expected");
-        if (is_same)
+        if (is_same) {
             gw_cli_out(cli, "    %-12.*s %.*s\n", GW_TEXT_ARG(name), GW_TEXT_ARG(expected));
-        else
+        } else {
             gw_cli_out(cli, "    %-12.*s expected %.*s  actual %.*s  <-- differs\n",
                        GW_TEXT_ARG(name), GW_TEXT_ARG(expected),
                        GW_TEXT_ARG(gw_cli_cell(cli, at, "actual")));
+        }
     }
 }
 
@@ -70,9 +71,10 @@ static gw_rc show(struct gw_cli *cli, const char *n, struct gw_err *err)
         gw_cli_answer_json(cli, &answer);
         return GW_OK;
     }
-    if (is_list && halts->count == 0)
+    if (is_list && halts->count == 0) {
         gw_cli_out(cli, is_halted ? "halted by hand; go on with `godwit engine halt resume`\n"
                                   : "no halt is open\n");
+    }
     if (!is_list)
         put_halt(cli, halts);
     for (const struct gw_json *at = is_list ? halts->first : NULL; at; at = at->next)
@@ -85,11 +87,12 @@ static gw_rc post(struct gw_cli *cli, const char *path, const char *const *pairs
 {
     struct gw_cli_answer answer;
     GW_TRY(gw_cli_ask(cli, "POST", path, gw_cli_object(cli, pairs), &answer, err));
-    if (cli->json)
+    if (cli->json) {
         gw_cli_answer_json(cli, &answer);
-    else
+    } else {
         gw_cli_out(cli, "%s at index %.*s\n", done,
                    GW_TEXT_ARG(gw_cli_cell(cli, answer.doc.root, "index")));
+    }
     return GW_OK;
 }
 
@@ -103,12 +106,13 @@ static gw_rc run_halt(struct gw_cli *cli, struct gw_err *err)
         return show(cli, n, err);
     if (strcmp(verb, "now") == 0 && n == NULL)
         return post(cli, "/v1/engine/halt", pairs, "halted", err);
-    if (strcmp(verb, "resume") == 0)
+    if (strcmp(verb, "resume") == 0) {
         return post(cli,
                     gw_arena_printf(&cli->arena, "/v1/engine/halts/%s/resume",
                                     gw_cli_url(cli, n ? n : "0").data)
                         .data,
                     pairs, "resumed", err);
+    }
     GW_FAIL_CODE(err, GW_USAGE, 7203, "`godwit engine halt %s` is no form of this command", verb);
     gw_err_hint(err, "show [N], now, or resume [N]");
     return GW_USAGE;
@@ -150,7 +154,7 @@ static gw_rc load_image(struct gw_cli *cli, const char *path, struct gw_text *re
     GW_TRY(gw_file_load(path, &cli->arena, IMAGE_BYTES_MAX, &bytes, err));
     const struct gw_json_opts opts = {.name = gw_text(path), .configuration = true};
     GW_TRY(gw_json_parse(gw_bytes_text(bytes), &opts, &cli->arena, &doc, err));
-    uint8_t *memory = gw_arena_get_raw(&cli->arena, IMAGE_BYTES_MAX * 2);
+    uint8_t *memory = gw_arena_get_raw(&cli->arena, (size_t)IMAGE_BYTES_MAX * 2);
     struct gw_buf buf;
     gw_buf_init_fixed(&buf, memory, (size_t)IMAGE_BYTES_MAX * 2);
     struct gw_json_writer w = gw_json_writer(&buf, 0);
@@ -164,7 +168,7 @@ static gw_rc resolve_body(struct gw_cli *cli, struct gw_text seen, const char *t
 {
     bool is_file = strcmp(take, "expected") != 0 && strcmp(take, "actual") != 0;
     struct gw_text image = GW_TEXT_LIT("");
-    uint8_t *memory = gw_arena_get_raw(&cli->arena, IMAGE_BYTES_MAX * 4);
+    uint8_t *memory = gw_arena_get_raw(&cli->arena, (size_t)IMAGE_BYTES_MAX * 4);
     struct gw_buf buf;
     if (memory == NULL)
         return GW_FAIL_NOMEM(err);
@@ -182,10 +186,11 @@ static gw_rc resolve_body(struct gw_cli *cli, struct gw_text seen, const char *t
     gw_json_put_name_str(&w, "seen");
     gw_json_put_text(&w, seen);
     gw_json_put_name_str(&w, "take"); /* a word, or the image itself */
-    if (is_file)
+    if (is_file) {
         gw_json_put_raw(&w, image);
-    else
+    } else {
         gw_json_put_str(&w, take);
+    }
     gw_json_put_name_str(&w, "resume");
     gw_json_put_bool(&w, gw_cli_flag(cli, "resume") != NULL);
     gw_json_put_name_str(&w, "drop_pending");

@@ -7,9 +7,10 @@ static const struct gw_cli_command *find(struct gw_text path)
 {
     size_t count;
     const struct gw_cli_command *const *all = gw_cli_commands(&count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (gw_text_is(path, all[i]->path))
             return all[i];
+    }
     return NULL;
 }
 
@@ -110,10 +111,11 @@ static void group_help(struct gw_text path, struct gw_buf *ret)
 void gw_cli_help(struct gw_text path, struct gw_buf *ret)
 {
     const struct gw_cli_command *command = find(path);
-    if (command)
+    if (command) {
         command_help(command, ret);
-    else
+    } else {
         group_help(path, ret);
+    }
 }
 
 static void markdown_flags(struct gw_buf *ret, const struct gw_cli_flag *flags)
@@ -151,7 +153,8 @@ void gw_cli_markdown(struct gw_buf *ret)
                    "on a foreign change, 7 unreachable (retry may help), 8 conflict, 70 bug, "
                    "130/143 signals.\n\nFlags of every command:\n");
     markdown_flags(ret, gw_cli_global_flags);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (!all[i]->is_hidden)
             markdown_command(all[i], ret);
+    }
 }

@@ -37,9 +37,10 @@ static gw_rc list(struct verify *v, struct gw_err *err)
     struct gw_cli *cli = v->cli;
     GW_TRY(gw_folder_list(v->folder, &cli->arena, &names, &count, err));
     v->names = names;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (is_segment(names[i]))
             v->names[v->count++] = names[i];
+    }
     const char *path = gw_arena_printf(&cli->arena, "%s/durable", v->folder).data;
     if (gw_file_load(path, &cli->arena, GW_LOG_BLOCK, &hint, NULL) == GW_OK)
         v->hint = gw_log_hint_decode(hint).index;
@@ -99,10 +100,11 @@ static gw_rc read_all(struct verify *v, struct gw_err *err)
             gw_arena_printf(&v->cli->arena, "%s/%.*s", v->folder, GW_TEXT_ARG(v->names[i])).data;
         gw_arena_init(&arena, gw_os_heap(), SEGMENT_BYTES_MAX);
         gw_rc rc = gw_file_load(path, &arena, SEGMENT_BYTES_MAX / 2, &image, err);
-        if (rc == GW_OK && v->finding != GW_LOG_CLEAN)
+        if (rc == GW_OK && v->finding != GW_LOG_CLEAN) {
             v->bytes_behind += image.len;
-        else if (rc == GW_OK)
+        } else if (rc == GW_OK) {
             rc = read_one(v, i, image, err);
+        }
         gw_arena_done(&arena);
         GW_TRY(rc);
     }
@@ -153,12 +155,13 @@ static void put_text(const struct verify *v)
                v->count, (unsigned long long)v->batches, (unsigned long long)v->records,
                (unsigned long long)v->bytes, (unsigned long long)v->next_index,
                finding_text(v->finding));
-    if (v->finding == GW_LOG_TORN)
+    if (v->finding == GW_LOG_TORN) {
         gw_cli_out(cli,
                    "the last sync was cut short, bytes %llu to %llu of %.*s: %s\n"
                    "nobody was told that it is durable; the next start zeroes it\n",
                    (unsigned long long)v->bad_from, (unsigned long long)v->bad_to,
                    GW_TEXT_ARG(v->bad_segment), v->why);
+    }
 }
 
 static gw_rc damage(const struct verify *v, struct gw_err *err)
@@ -178,17 +181,19 @@ static gw_rc verify(struct gw_cli *cli, bool is_plan, struct gw_err *err)
     struct verify v = {.cli = cli, .folder = gw_cli_state_path(cli, "journal")};
     GW_TRY(list(&v, err));
     GW_TRY(read_all(&v, err));
-    if (cli->json)
+    if (cli->json) {
         put_json(&v);
-    else
+    } else {
         put_text(&v);
-    if (is_plan && !cli->json && v.finding == GW_LOG_DAMAGED)
+    }
+    if (is_plan && !cli->json && v.finding == GW_LOG_DAMAGED) {
         gw_cli_out(
             cli,
             "a repair would keep everything before index %llu and lose what is behind it: the "
             "rest of %.*s and %llu bytes of later segments, acknowledged or not\n",
             (unsigned long long)v.next_index, GW_TEXT_ARG(v.bad_segment),
             (unsigned long long)v.bytes_behind);
+    }
     if (v.finding != GW_LOG_DAMAGED)
         return GW_OK;
     if (cli->json || is_plan) {

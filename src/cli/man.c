@@ -9,12 +9,13 @@ static void put_plain(struct gw_buf *ret, const char *text)
     for (; *text; text++) {
         if (at_start && (*text == '.' || *text == '\''))
             gw_buf_put_str(ret, "\\&");
-        if (*text == '\\')
+        if (*text == '\\') {
             gw_buf_put_str(ret, "\\e");
-        else if (*text == '-')
+        } else if (*text == '-') {
             gw_buf_put_str(ret, "\\-");
-        else
+        } else {
             gw_buf_put(ret, text, 1);
+        }
         at_start = *text == '\n';
     }
 }
@@ -99,11 +100,12 @@ void gw_cli_man_page(struct gw_text path, struct gw_buf *ret)
 {
     size_t count;
     const struct gw_cli_command *const *all = gw_cli_commands(&count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (path.len && gw_text_is(path, all[i]->path)) {
             command_page(all[i], ret);
             return;
         }
+    }
     top_page(ret);
 }
 
@@ -140,9 +142,10 @@ static gw_rc run(struct gw_cli *cli, struct gw_err *err)
     }
     GW_TRY(gw_folder_make_all(folder, err));
     GW_TRY(write_page(cli, folder, "", err));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (!all[i]->is_hidden)
             GW_TRY(write_page(cli, folder, all[i]->path, err));
+    }
     return GW_OK;
 }
 

@@ -14,9 +14,10 @@ static gw_rc post(struct gw_cli *cli, const char *path, const char *const *pairs
     }
     gw_cli_out(cli, "%s", what);
     const struct gw_json *root = answer.doc.root;
-    for (const struct gw_json *at = root ? root->first : NULL; at; at = at->next)
+    for (const struct gw_json *at = root ? root->first : NULL; at; at = at->next) {
         gw_cli_out(cli, "  %.*s %.*s", GW_TEXT_ARG(at->name),
                    GW_TEXT_ARG(gw_cli_node_text(cli, at)));
+    }
     gw_cli_out(cli, "\n");
     return GW_OK;
 }

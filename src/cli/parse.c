@@ -7,9 +7,10 @@ enum { WORDS_MAX = 64 };
 
 const char *gw_cli_flag(const struct gw_cli *cli, const char *name)
 {
-    for (uint32_t i = cli->given_count; i-- > 0;)
+    for (uint32_t i = cli->given_count; i-- > 0;) {
         if (strcmp(cli->given[i].flag->name, name) == 0)
             return cli->given[i].value;
+    }
     return NULL;
 }
 
@@ -29,10 +30,11 @@ static gw_rc unknown(struct gw_err *err, gw_code code, const char *what, struct 
 {
     GW_FAIL_CODE(err, GW_USAGE, code, "no %s `%s%.*s`", what, prefix, GW_TEXT_ARG(word));
     struct gw_text near = gw_near(word, known, count);
-    if (near.data)
+    if (near.data) {
         gw_err_hint(err, "did you mean `%s%.*s`?", prefix, GW_TEXT_ARG(near));
-    else
+    } else {
         gw_err_hint(err, "see `godwit --help`");
+    }
     return GW_USAGE;
 }
 
@@ -66,12 +68,14 @@ static gw_rc find_short(const struct gw_cli *cli, char letter, const struct gw_c
 {
     const struct gw_cli_flag *sets[] = {gw_cli_global_flags,
                                         cli->command ? cli->command->flags : NULL};
-    for (size_t i = 0; i < GW_COUNT_OF(sets); i++)
-        for (const struct gw_cli_flag *flag = sets[i]; flag && flag->name; flag++)
+    for (size_t i = 0; i < GW_COUNT_OF(sets); i++) {
+        for (const struct gw_cli_flag *flag = sets[i]; flag && flag->name; flag++) {
             if (flag->letter == letter) {
                 *ret = flag;
                 return GW_OK;
             }
+        }
+    }
     return unknown(err, 7202, "flag", (struct gw_text){&letter, 1}, NULL, 0, "-");
 }
 
@@ -114,9 +118,10 @@ static const struct gw_cli_command *command_of(struct gw_text path)
 {
     size_t count;
     const struct gw_cli_command *const *all = gw_cli_commands(&count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (gw_text_is(path, all[i]->path))
             return all[i];
+    }
     return NULL;
 }
 
@@ -150,13 +155,14 @@ static gw_rc check_args(const struct gw_cli *cli, struct gw_err *err)
     const struct gw_cli_command *command = cli->command;
     if (cli->help)
         return GW_OK;
-    if (cli->arg_count < command->args_min)
+    if (cli->arg_count < command->args_min) {
         GW_FAIL_CODE(err, GW_USAGE, 7203, "`godwit %s` needs %s", command->path, command->args);
-    else if (cli->arg_count > command->args_max)
+    } else if (cli->arg_count > command->args_max) {
         GW_FAIL_CODE(err, GW_USAGE, 7203, "`godwit %s` does not take `%s`", command->path,
                      cli->args[command->args_max]);
-    else
+    } else {
         return GW_OK;
+    }
     gw_err_hint(err, "see `godwit %s --help`", command->path);
     return GW_USAGE;
 }

@@ -34,9 +34,10 @@ static void put_missing(struct gw_cli *cli, const struct gw_cli_answer *answer)
     }
     gw_cli_out(cli, "%s stays where it is: conditions of `%s` do not hold\n", cli->args[0],
                cli->args[1]);
-    for (const struct gw_json *at = missing ? missing->first : NULL; at; at = at->next)
+    for (const struct gw_json *at = missing ? missing->first : NULL; at; at = at->next) {
         gw_cli_out(cli, "  %.*s  is %.*s\n", GW_TEXT_ARG(gw_cli_cell(cli, at, "cond")),
                    GW_TEXT_ARG(gw_cli_cell(cli, at, "value")));
+    }
     gw_cli_next(cli, "godwit engine status");
 }
 
@@ -55,11 +56,12 @@ static gw_rc move(struct gw_cli *cli, struct gw_err *err)
         return GW_OK;
     }
     GW_TRY(gw_cli_answer_check(&answer, err));
-    if (cli->json)
+    if (cli->json) {
         gw_cli_answer_json(cli, &answer);
-    else
+    } else {
         gw_cli_out(cli, "%s is in phase %s since index %.*s\n", cli->args[0], cli->args[1],
                    GW_TEXT_ARG(gw_cli_cell(cli, answer.doc.root, "index")));
+    }
     return GW_OK;
 }
 

@@ -102,12 +102,13 @@ static void count_findings(struct plan *plan, const struct plan_store *at)
 {
     plan->fatal += !at->is_open || (at->err.rc < 0 && at->home_count > 0);
     plan->statements += at->ddl.count;
-    for (uint32_t i = 0; at->is_open && i < at->home_count; i++)
+    for (uint32_t i = 0; at->is_open && i < at->home_count; i++) {
         for (uint32_t j = 0; j < at->findings[i].count; j++) {
             bool refuses = is_refusal(&at->findings[i].items[j]);
             plan->fatal += refuses;
             plan->warnings += !refuses;
         }
+    }
 }
 
 static void make_plan(struct gw_cli *cli, const struct gw_program *program, struct plan *plan)
@@ -117,9 +118,10 @@ static void make_plan(struct gw_cli *cli, const struct gw_program *program, stru
         struct plan_store *at = &plan->stores[i];
         struct gw_store *store = NULL;
         at->decl = &program->stores[i];
-        for (uint32_t j = 0; j < program->home_count; j++)
+        for (uint32_t j = 0; j < program->home_count; j++) {
             if (program->homes[j]->home.store == i && at->home_count < GW_COUNT_OF(at->homes))
                 at->homes[at->home_count++] = &program->homes[j]->home;
+        }
         if (open_store(cli, at->decl, &store, &at->err) == GW_OK)
             (void)ask_store(cli, at, store, &at->err);
         gw_store_close(store);
@@ -189,9 +191,10 @@ static void store_json(struct gw_cli *cli, struct gw_json_writer *w, const struc
     gw_json_put_array_end(w);
     gw_json_put_name_str(w, "findings");
     gw_json_put_array(w);
-    for (uint32_t i = 0; at->is_open && i < at->home_count; i++)
+    for (uint32_t i = 0; at->is_open && i < at->home_count; i++) {
         for (uint32_t j = 0; j < at->findings[i].count; j++)
             finding_json(cli, w, &at->findings[i].items[j]);
+    }
     gw_json_put_array_end(w);
     gw_json_put_name_str(w, "ddl");
     gw_json_put_array(w);
@@ -286,10 +289,12 @@ static gw_rc run_prepare(struct gw_cli *cli, struct gw_err *err)
         put_json(cli, plan, true);
         return GW_OK;
     }
-    for (uint32_t i = 0; i < plan->program->store_count; i++)
-        for (uint32_t j = 0; j < plan->stores[i].ddl.count; j++)
+    for (uint32_t i = 0; i < plan->program->store_count; i++) {
+        for (uint32_t j = 0; j < plan->stores[i].ddl.count; j++) {
             gw_cli_out(cli, "%.*s: %.*s;\n", GW_TEXT_ARG(plan->stores[i].decl->name),
                        GW_TEXT_ARG(plan->stores[i].ddl.statements[j]));
+        }
+    }
     gw_cli_out(cli, "%u statements run, %u stores prepared\n", plan->statements,
                plan->program->store_count);
     gw_cli_next(cli, "godwit engine run %s", cli->args[0]);

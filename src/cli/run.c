@@ -9,10 +9,11 @@
 static void on_log(void *ctx, gw_code code, struct gw_text text)
 {
     struct gw_cli *cli = ctx;
-    if (code)
+    if (code) {
         gw_cli_say(cli, "GW%u: %.*s", code, GW_TEXT_ARG(text));
-    else
+    } else {
         gw_cli_say(cli, "%.*s", GW_TEXT_ARG(text));
+    }
 }
 
 static gw_rc parse_http(struct gw_cli *cli, struct gw_address *ret, size_t *ret_count,
@@ -92,10 +93,11 @@ static void print_where(struct gw_cli *cli, const struct gw_server *server,
                report->torn);
     for (size_t i = 0; gw_server_http_address(server, i, &at); i++) {
         gw_address_text(&at, text);
-        if (at.kind == GW_ADDRESS_TCP)
+        if (at.kind == GW_ADDRESS_TCP) {
             gw_cli_out(cli, "http   http://%s\n", text + strlen("tcp:"));
-        else
+        } else {
             gw_cli_out(cli, "http   %s\n", text);
+        }
     }
     for (size_t i = 0; gw_server_wire_address(server, i, &at); i++) {
         gw_address_text(&at, text);

@@ -67,10 +67,11 @@ void gw_cli_error_text(const struct gw_err *err, bool colors, struct gw_buf *ret
         gw_buf_printf(ret, "[GW%u]", err->code);
     gw_buf_printf(ret, "%s: %s\n", colors ? "\033[0m" : "", err->msg);
     put_place(&err->place, ret);
-    if (err->hint[0])
+    if (err->hint[0]) {
         gw_buf_printf(ret, "  hint: %s\n", err->hint);
-    else if (err->code)
+    } else if (err->code) {
         gw_buf_printf(ret, "  hint: see `godwit explain GW%u`\n", err->code);
+    }
 }
 
 static void error_json(struct gw_cli *cli, const struct gw_err *err)
@@ -79,10 +80,11 @@ static void error_json(struct gw_cli *cli, const struct gw_err *err)
     gw_json_put_name_str(&w, "error");
     gw_json_put_object(&w);
     gw_json_put_name_str(&w, "code");
-    if (err->code)
+    if (err->code) {
         gw_json_put_text(&w, gw_arena_printf(&cli->arena, "GW%u", err->code));
-    else
+    } else {
         gw_json_put_null(&w);
+    }
     gw_json_put_name_str(&w, "kind");
     gw_json_put_str(&w, gw_rc_name(err->rc));
     gw_json_put_name_str(&w, "message");

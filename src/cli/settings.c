@@ -92,10 +92,11 @@ static gw_rc load_files(struct gw_cli *cli, struct gw_err *err)
     struct gw_text home = gw_env_get("HOME");
     GW_TRY(load_file(cli, "/etc/godwit/godwit.jsonc", false, err));
     struct gw_text path = GW_TEXT_LIT("");
-    if (xdg.len)
+    if (xdg.len) {
         path = gw_arena_printf(&cli->arena, "%.*s/godwit/godwit.jsonc", GW_TEXT_ARG(xdg));
-    else if (home.len)
+    } else if (home.len) {
         path = gw_arena_printf(&cli->arena, "%.*s/.config/godwit/godwit.jsonc", GW_TEXT_ARG(home));
+    }
     if (path.len)
         GW_TRY(load_file(cli, path.data, false, err));
     GW_TRY(load_file(cli, "godwit.jsonc", false, err));
@@ -112,7 +113,11 @@ static void env_name(struct gw_text path, char *ret)
     gw_buf_put_str(&buf, "GODWIT_");
     for (size_t i = 0; i < path.len; i++) {
         char c = path.data[i];
-        c = c == '.' ? '_' : c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+        if (c == '.') {
+            c = '_';
+        } else if (c >= 'a' && c <= 'z') {
+            c = (char)(c - 'a' + 'A');
+        }
         gw_buf_put(&buf, &c, 1);
     }
     gw_buf_put(&buf, "", 1);
@@ -138,9 +143,10 @@ static gw_rc load_env_and_flags(struct gw_cli *cli, struct gw_err *err)
         const char *flag = gw_cli_flag(cli, path.data);
         if (flag && flag[0] == '\0')
             flag = "true"; /* a switch */
-        if (flag)
+        if (flag) {
             GW_TRY(set_one(cli, i, gw_text(flag),
                            gw_arena_printf(&cli->arena, "--%s", path.data).data, err));
+        }
     }
     return GW_OK;
 }

@@ -16,9 +16,10 @@ static void put_list(struct gw_cli *cli, const struct gw_json *items, uint32_t c
     if (items == NULL || items->count == 0)
         return;
     gw_cli_table_init(&table, columns, heads, &cli->arena);
-    for (const struct gw_json *at = items->first; at; at = at->next)
+    for (const struct gw_json *at = items->first; at; at = at->next) {
         for (uint32_t i = 0; i < columns; i++)
             gw_cli_table_put(&table, &cli->arena, gw_cli_cell(cli, at, names[i]));
+    }
     gw_cli_table_print(&table, &cli->out);
 }
 
@@ -35,15 +36,17 @@ static void put_head(struct gw_cli *cli, const struct gw_cli_answer *answer)
         gw_cli_out(cli, "  %.*s txn/s", CELL("tps"));
 #undef CELL
     const struct gw_json *phases = list(answer, "phases");
-    for (const struct gw_json *at = phases ? phases->first : NULL; at; at = at->next)
+    for (const struct gw_json *at = phases ? phases->first : NULL; at; at = at->next) {
         gw_cli_out(cli, "%s%.*s %.*s", at == phases->first ? "  phase " : " · ",
                    GW_TEXT_ARG(gw_cli_cell(cli, at, "entity")),
                    GW_TEXT_ARG(gw_cli_cell(cli, at, "phase")));
+    }
     gw_cli_out(cli, "\n");
-    if (is_halted)
+    if (is_halted) {
         gw_cli_out(cli,
                    "%sHALTED%s: a row was changed by somebody else; see `godwit engine halt`\n",
                    cli->colors_out ? "\033[1;31m" : "", cli->colors_out ? "\033[0m" : "");
+    }
 }
 
 static void put_tables(struct gw_cli *cli, const struct gw_cli_answer *answer)
