@@ -52,10 +52,10 @@ static bool same_hash(const struct gw_seen *a, const struct gw_seen *b)
     return gw_hash128_equal(a->hash, b->hash);
 }
 
-/* A row that was onboarded but never pushed has no version of ours outside: then the hash alone decides. */
+/* A row that was onboarded but never pushed had no version: one that has since got one was touched by somebody. */
 static bool is_acked(const struct gw_seen *acked, const struct gw_seen *found)
 {
-    return same_hash(acked, found) && (acked->ver == GW_VERSION_NONE || acked->ver == found->ver);
+    return same_hash(acked, found) && acked->ver == found->ver;
 }
 
 /* A living row that is neither of the two images we know, where a row of ours should be. */

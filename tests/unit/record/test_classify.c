@@ -76,9 +76,9 @@ static const struct {
     {"pushed, nothing intended",                   'v', '-', "dWfivfbnnff"},
     {"pushed, update intended",                    'v', 'w', "dW=ivfbnniv"},
     {"pushed, delete intended",                    'v', 't', "=Wfivfbnnff"},
-    {"onboarded, never pushed, nothing intended",  'n', '-', "dWfiWffWiff"},
-    {"onboarded, never pushed, update intended",   'n', 'w', "dW=iWffWiiv"},
-    {"onboarded, never pushed, delete intended",   'n', 't', "=WfiWffWiff"},
+    {"onboarded, never pushed, nothing intended",  'n', '-', "dWfivffWiff"},
+    {"onboarded, never pushed, update intended",   'n', 'w', "dW=ivffWiiv"},
+    {"onboarded, never pushed, delete intended",   'n', 't', "=WfivffWiff"},
 };
 /* clang-format on */
 
