@@ -77,20 +77,42 @@ static bool local_of(struct maker *m, enum kind kind, bool is_mutable)
     return false;
 }
 
+/** One that fits an operand. */
+static void small_literal(struct maker *m, enum kind kind)
+{
+    if (kind == DEC)
+        PUT("%u.%02u", below(m, 3), below(m, 100));
+    else
+        PUT("%u", below(m, 12));
+}
+
 static void compare(struct maker *m, unsigned depth)
 {
     static const char *const ops[] = {"==", "!=", "<", "<=", ">", ">="};
     enum kind kind = (enum kind)below(m, BOOL);
+    unsigned literal = is_int(kind) || kind == DEC ? below(m, 6) : 2; /* 0: first, 1: second side */
     PUT("(");
-    expr(m, kind, depth);
+    if (literal == 0)
+        small_literal(m, kind);
+    else
+        expr(m, kind, depth);
     PUT(" %s ", ops[below(m, 6)]);
-    expr(m, kind, depth);
+    if (literal == 1)
+        small_literal(m, kind);
+    else
+        expr(m, kind, depth);
     PUT(")");
 }
 
 static void bool_expr(struct maker *m, unsigned depth)
 {
-    switch (below(m, 6)) {
+    switch (below(m, 7)) {
+    case 6:
+        if (m->rows)
+            PUT("%sr%u.f_bool", below(m, 2) ? "not " : "", below(m, m->rows));
+        else
+            PUT("total > 3");
+        break;
     case 0:
         PUT("(");
         bool_expr(m, depth - (depth > 0));
@@ -128,6 +150,18 @@ static void binary(struct maker *m, enum kind kind, unsigned depth)
     PUT(")");
 }
 
+/** Quotients and roundings that often lie exactly between two neighbours, on both sides of zero. */
+static void ties(struct maker *m)
+{
+    static const char *const over[] = {"2.00", "4.00", "8.00", "0.00 - 2.00", "200.00"};
+    PUT("%s(", below(m, 2) ? "h" : "q");
+    if (below(m, 2))
+        PUT("%s%u.%02u", below(m, 2) ? "0.00 - " : "", below(m, 3), 1 + 2 * below(m, 50));
+    else
+        expr(m, DEC, 0);
+    PUT(", %s, %u)", over[below(m, 5)], below(m, 4));
+}
+
 static void call(struct maker *m, enum kind kind, unsigned depth)
 {
     if (is_int(kind) && below(m, 3) == 0) {
@@ -144,6 +178,8 @@ static void call(struct maker *m, enum kind kind, unsigned depth)
         PUT("len(");
         expr(m, STR, depth - 1);
         PUT(")");
+    } else if (kind == DEC && below(m, 3) == 0) {
+        ties(m);
     } else if (kind == DEC && below(m, 2)) {
         PUT("h(");
         expr(m, DEC, depth - 1);
@@ -203,8 +239,9 @@ static void set_field(struct maker *m)
     if (!m->rows || kind == U64)
         return;
     unsigned row = below(m, m->rows);
-    bool number = kind == I32 || kind == DEC || kind == WIDE;
-    PUT("r%u.%s %s ", row, fields[kind], number && below(m, 2) ? "+=" : "=");
+    bool number = kind == I32 || kind == I64 || kind == DEC || kind == WIDE;
+    static const char *const ops[] = {"=", "=", "+=", "-="};
+    PUT("r%u.%s %s ", row, fields[kind], ops[number ? below(m, 4) : 0]);
     expr(m, kind, 1);
     PUT("\n");
 }
@@ -221,11 +258,14 @@ static void set_local(struct maker *m)
 
 static void loop(struct maker *m)
 {
-    unsigned number = m->named++, way = below(m, 3), outer = m->local_count;
+    unsigned number = m->named++, way = below(m, 4), outer = m->local_count;
     if (way == 0)
         PUT("for _v%u in 0..%u {\n", number, 1 + below(m, 5));
     else if (way == 1)
         PUT("for v%u in ks {\nk.push(v%u)\n", number, number);
+    else if (way == 2)
+        PUT("for v%u in by_i32.prefix(%u) limit %u%s {\nk.push(v%u.id)\n", number, below(m, 3),
+            1 + below(m, 4), below(m, 2) ? " reverse" : "", number);
     else
         PUT("for v%u in T.prefix(p0) limit %u%s {\nk.push(v%u.n)\n", number, 1 + below(m, 4),
             below(m, 2) ? " reverse" : "", number);
@@ -277,7 +317,7 @@ static void tables(struct maker *m)
         PUT(")\n");
         break;
     case 2:
-        PUT("k.push(total)\n");
+        PUT("k.push(%s)\n", below(m, 2) ? "total" : "u64(grouped[n])");
         break;
     default:
         PUT("emit Seen { a: ");
@@ -357,11 +397,17 @@ void kl_random_program(struct gw_rand *rand, struct gw_buf *ret)
         "true\n  f_opt: opt<u64>  home mem.a { * } role target }\n"
         "table T { key (g: u64, n: u64) }\n"
         "index by_i32 on A(f_i32)\ncounter total : u64 = count(A)\n"
+        "counter grouped[u64] : u32 = count(A) by f_opt\n"
         "fn g(a: u64, b: i32) -> u64 { if b < 0 { return a }  return a / 2 }\n"
         "fn h(a: dec<18,2>, b: dec<18,2>, w: u8) -> dec<18,2> {\n"
         "  match w { 0 => { return div(a, b, 2, half_even) } 1 => { return div(a, b, 2, half_up) "
         "}\n"
         "    2 => { return div(a, b, 2, down) } _ => { return div(a, b, 2, up) } }\n}\n"
+        "fn q(a: dec<18,2>, b: dec<18,2>, w: u8) -> dec<18,2> {\n"
+        "  match w { 0 => { return dec<18,2>(round(a, 1, half_even)) + b }\n"
+        "    1 => { return dec<18,2>(round(a, 1, half_up)) - b }\n"
+        "    2 => { return dec<18,2>(round(a, 0, down)) } _ => { return dec<18,2>(round(a, 0, up)) "
+        "} }\n}\n"
         "fn o(a: u64) -> opt<u64> { if a == 0 { return none }  return some(a) }\n"
         "fn c(a: str<12>) -> str<12> { return concat(a, \"!\") }\n"
         "txn f0(p0: u64, p1: u64, n: u64, d: dec<18,2>, s: str<12>, w: dec<30,2>, ks: list<u64,3>) "

@@ -28,7 +28,8 @@ static bool agrees(const struct gw_program *program, const struct gw_ast *ast,
     if (oracle.status == GW_VM_DONE)
         assert_true(kl_host_commit(other));
     kl_host_abandon(other);
-    if (oracle.status != got->status || oracle.abort != got->abort)
+    if (oracle.status != got->status || oracle.abort != got->abort ||
+        other->event_count != host->event_count)
         return false;
     if (got->status != GW_VM_ABORT && !gw_value_equal(got->type, got->value, oracle.value))
         return false;
