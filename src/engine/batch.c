@@ -159,6 +159,14 @@ static void batch_close(struct gw_engine *engine)
     (void)hand_over(engine);
 }
 
+/** More than a batch takes: nothing was decided. What godwit itself writes is cut to fit; this is what people send. */
+static void refuse_large(struct gw_applied *ret)
+{
+    *ret = (struct gw_applied){.kind = GW_APPLIED_REFUSED,
+                               .refused = GW_TEXT_LIT("this is more than a batch of 1 MiB takes"),
+                               .refused_code = 2436};
+}
+
 bool gw_batch_record(struct gw_engine *engine, const struct gw_record *record,
                      struct gw_applied *ret)
 {
@@ -174,7 +182,10 @@ bool gw_batch_record(struct gw_engine *engine, const struct gw_record *record,
         if (engine->payload.failed) { /* no room: this batch goes, the record opens the next */
             gw_buf_reset(&engine->payload);
             engine->payload.len = before;
-            GW_ASSERT(before > 0);
+            if (before == 0) {
+                refuse_large(ret);
+                return true;
+            }
             batch_close(engine);
             continue;
         }

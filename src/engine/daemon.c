@@ -182,6 +182,10 @@ void gw_daemons_answered(struct gw_engine *engine, struct gw_store_request *requ
     struct gw_record record = {.kind = GW_RECORD_PAGE};
     struct gw_applied applied;
     struct gw_err err;
+    if (request->rc == GW_OK && !gw_batch_ready(engine)) { /* before memory is taken for the page */
+        gw_engine_defer(engine, request);
+        return;
+    }
     if (request->rc < 0 ||
         gw_page_record(request, ask->home, ask->cursor, ask->asof, &record.page, &err) < 0) {
         (void)wait(engine->daemons, ask->daemon, false, gw_clock_mono_ns() + RETRY_NS);

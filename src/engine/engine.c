@@ -180,6 +180,15 @@ static void set_defaults(struct gw_engine_opts *opts)
     opts->push_open_max = GW_MIN(opts->push_open_max, (uint32_t)GW_LANE_OPEN_MAX);
 }
 
+/** A batch lies in one segment: small ones (tests have them) take smaller batches. */
+static size_t payload_max(uint64_t segment_bytes)
+{
+    enum { FRAMES = 4 * GW_LOG_BLOCK };
+    if (segment_bytes == 0 || segment_bytes >= GW_LOG_BATCH_MAX + FRAMES)
+        return GW_LOG_PAYLOAD_MAX;
+    return segment_bytes > FRAMES ? (size_t)segment_bytes - FRAMES : GW_LOG_BLOCK;
+}
+
 static struct gw_engine *engine_new(const struct gw_engine_opts *opts)
 {
     const struct gw_alloc *heap = gw_os_heap();
@@ -190,7 +199,7 @@ static struct gw_engine *engine_new(const struct gw_engine_opts *opts)
     engine->opts = *opts;
     engine->heap = heap;
     set_defaults(&engine->opts);
-    gw_buf_init(&engine->payload, heap, GW_LOG_PAYLOAD_MAX);
+    gw_buf_init(&engine->payload, heap, payload_max(opts->segment_bytes));
     gw_arena_init(&engine->scratch, heap, SCRATCH_MAX);
     engine->outcome.msg.kind = GW_MSG_OUTCOME;
     uint64_t seed = 0;

@@ -72,6 +72,9 @@ struct gw_push {
     struct gw_push_item *items; /* in the request's arena */
     uint32_t count;
     struct gw_store_item *store_items;
+    struct gw_rec_done *done; /* room for the record of what came of it */
+    struct gw_rec_bad *bad;
+    uint32_t told; /* items whose results are journaled */
 };
 
 struct gw_lane {

@@ -7,7 +7,13 @@
 #include "os/crash.h"
 #include "os/env.h"
 
-enum { BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 5000, REFUSAL_TRIES = 8, URL_MAX = 4096 };
+enum {
+    BACKOFF_MIN_MS = 50,
+    BACKOFF_MAX_MS = 5000,
+    REFUSAL_TRIES = 8,
+    URL_MAX = 4096,
+    PUSHED_BYTES = 512 * 1024
+};
 
 /* ---- opening ---- */
 
@@ -354,7 +360,9 @@ static gw_rc fill_push(struct gw_engine *engine, struct gw_store_request *reques
 {
     push->items = GW_NEW_ARRAY(&request->arena, struct gw_push_item, count);
     push->store_items = GW_NEW_ARRAY(&request->arena, struct gw_store_item, count);
-    if (push->items == NULL || push->store_items == NULL)
+    push->done = GW_NEW_ARRAY(&request->arena, struct gw_rec_done, count);
+    push->bad = GW_NEW_ARRAY(&request->arena, struct gw_rec_bad, count);
+    if (push->items == NULL || push->store_items == NULL || push->done == NULL || push->bad == NULL)
         return GW_FAIL_NOMEM(err);
     for (uint32_t i = 0; i < count; i++) {
         gw_rc rc = gw_ledger_push_item(engine->ledger, &keys[i], &request->arena,
@@ -553,29 +561,32 @@ static struct gw_rec_bad bad_of(const struct gw_push_item *item,
     };
 }
 
-static gw_rc pushed_record(struct gw_store_request *request, uint64_t epoch, struct gw_record *ret,
-                           struct gw_err *err)
+/** The next results as one record that a batch takes: rows that somebody changed come with what they hold now.
+ *  @return how many results it tells of */
+static uint32_t pushed_record(const struct gw_engine *engine,
+                              const struct gw_store_request *request, struct gw_record *ret)
 {
     const struct gw_push *push = request->ctx;
-    const struct gw_lane *lane = push->lane;
-    struct gw_rec_done *done = GW_NEW_ARRAY(&request->arena, struct gw_rec_done, push->count);
-    struct gw_rec_bad *bad = GW_NEW_ARRAY(&request->arena, struct gw_rec_bad, push->count);
-    if (done == NULL || bad == NULL)
-        return GW_FAIL_NOMEM(err);
-    *ret =
-        (struct gw_record){.kind = GW_RECORD_PUSHED,
-                           .pushed = {.store = lane->id, .epoch = epoch, .done = done, .bad = bad}};
-    for (uint32_t i = 0; i < push->count; i++) {
-        const struct gw_store_result *result = &request->out.results[i];
-        const struct gw_push_item *item = &push->items[i];
-        if (result->outcome == GW_STORE_APPLIED || result->outcome == GW_STORE_ALREADY)
-            done[ret->pushed.done_count++] =
+    uint32_t from = push->told, count = 0;
+    size_t bytes = 0, room = GW_MIN((size_t)PUSHED_BYTES, engine->payload.bytes_max / 2);
+    *ret = (struct gw_record){
+        .kind = GW_RECORD_PUSHED,
+        .pushed = {
+            .store = push->lane->id, .epoch = engine->epoch, .done = push->done, .bad = push->bad}};
+    for (; from + count < push->count && bytes < room; count++) {
+        const struct gw_store_result *result = &request->out.results[from + count];
+        const struct gw_push_item *item = &push->items[from + count];
+        bytes += 64 + item->key.len;
+        if (result->outcome == GW_STORE_APPLIED || result->outcome == GW_STORE_ALREADY) {
+            push->done[ret->pushed.done_count++] =
                 (struct gw_rec_done){item->home->home.id, item->key, item->intent.ver,
                                      result->outcome == GW_STORE_ALREADY};
-        else
-            bad[ret->pushed.bad_count++] = bad_of(item, result);
+        } else {
+            push->bad[ret->pushed.bad_count++] = bad_of(item, result);
+            bytes += result->found.image.len + result->text.len;
+        }
     }
-    return GW_OK;
+    return count;
 }
 
 /** Shapes that came back as they were sent are trusted from now on. */
@@ -626,26 +637,26 @@ static void note_refusals(struct gw_engine *engine, struct gw_lane *lane,
 static void push_answered(struct gw_engine *engine, struct gw_lane *lane,
                           struct gw_store_request *request)
 {
+    struct gw_push *push = request->ctx;
     struct gw_record record;
     struct gw_applied applied;
-    struct gw_err err;
     GW_CRASH_POINT("engine.push.answered");
     if (request->rc < 0) { /* nobody knows what landed */
         keep_for_repeat(lane, request);
         lane_failed(engine, lane, &request->err);
         return;
     }
-    if (pushed_record(request, engine->epoch, &record, &err) < 0) {
-        gw_engine_fatal(engine, &err);
-        return;
+    while (push->told < push->count) {
+        uint32_t count = pushed_record(engine, request, &record);
+        if (!gw_batch_record(engine, &record, &applied)) {
+            gw_engine_defer(engine, request); /* it goes on where it stands */
+            return;
+        }
+        push->told += count;
+        lane->pushed_rows += record.pushed.done_count;
+        note_refusals(engine, lane, &record.pushed);
     }
-    if (!gw_batch_record(engine, &record, &applied)) {
-        gw_engine_defer(engine, request);
-        return;
-    }
-    lane->pushed_rows += record.pushed.done_count;
     gates_passed(engine, request);
-    note_refusals(engine, lane, &record.pushed);
     lane->open--;
     lane_works(lane);
     gw_store_request_free(request);

@@ -80,6 +80,9 @@
       "The session kept newer results and forgot this one. It is not run again. Read the data before deciding what to do.") \
     X(2435, "no such limit",                                                                                                \
       "`godwit engine status --json` lists the limits.")                                                                    \
+    X(2436, "too large for the journal",                                                                                    \
+      "One request is one record, and a record lies in one batch of 1 MiB. Nothing happened. Send less at a time; a\n"      \
+      "program's text must fit as well.")                                                                                   \
     X(2440, "no such daemon in the program",                                                                                \
       "The daemon's name, or its id, is not one of the program in force.")                                                  \
     X(2441, "too many daemons",                                                                                             \

@@ -334,7 +334,7 @@ void bank_start(struct bank *bank, enum bank_kind kind, uint32_t accounts, const
 
 void bank_args(struct gw_request *request, const char *form, ...)
 {
-    enum { ROOM = 512 };
+    enum { ROOM = 16384 };
     uint8_t *memory = gw_arena_get_raw(&request->arena, ROOM);
     struct gw_buf args;
     va_list list;

@@ -125,6 +125,78 @@ static void a_refused_row_stays_parked_until_somebody_asks(void **state)
     bank_done(&bank);
 }
 
+/* ---- more than a batch of the journal takes ---- */
+
+static const char doc_text[] =
+    "entity Doc v1 { key id: u32  body: str<8000>  home b.docs { * } role target }\n"
+    "txn put(id: u32, body: str<8000>) -> u32 { x := Doc.create { id, body }  return x.id }\n"
+    "txn edit(id: u32, body: str<8000>) { x := Doc[id]!  x.body = body }\n";
+
+static void write_docs(struct bank *bank, const char *fn, uint64_t count, char letter)
+{
+    static char body[8001];
+    memset(body, letter, sizeof(body) - 1);
+    for (uint64_t id = 1; id <= count; id++) {
+        struct gw_request *asked = bank_call(bank, fn);
+        bank_args(asked, "us", id, body);
+        bank_ask_ok(bank, asked);
+        assert_int_equal(bank_result(asked).status, GW_VM_DONE);
+        gw_request_free(asked);
+    }
+}
+
+/** Somebody rewrites a table of wide rows while we are about to: what was found is more than one record holds. */
+static void a_whole_table_that_somebody_rewrote_is_found_row_by_row(void **state)
+{
+    enum { DOCS = 180 };
+    struct bank bank;
+    (void)state;
+    bank_init(&bank, BANK_SQLITE, doc_text);
+    bank_make_stores(&bank, 1);
+    sql(&bank, "b", "CREATE TABLE docs (id INTEGER PRIMARY KEY, body TEXT NOT NULL)");
+    bank_open(&bank);
+    bank_prepare(&bank);
+    bank_deploy(&bank);
+    bank_session(&bank);
+    write_docs(&bank, "put", DOCS, 'a');
+    bank_drain(&bank);
+    assert_int_equal(bank_simple(&bank, GW_REQUEST_PARK, "b", "so that one push carries all"),
+                     GW_OK);
+    write_docs(&bank, "edit", DOCS, 'b');
+    sql(&bank, "b", "UPDATE docs SET body = replace(body, 'a', 'c')");
+    assert_int_equal(bank_simple(&bank, GW_REQUEST_UNPARK, "b", ""), GW_OK);
+    await_number(&bank, "b", "conflicts", DOCS);
+    bank_await_halts(&bank, DOCS);
+    assert_false(atomic_load(&bank.fatal));
+    assert_int_equal(sql_number(&bank, "b", "SELECT count(*) FROM docs WHERE body LIKE 'c%%'"),
+                     DOCS);
+    bank_done(&bank);
+}
+
+static void a_program_larger_than_a_batch_is_refused(void **state)
+{
+    enum { LARGE = 1100000 };
+    struct bank bank;
+    (void)state;
+    bank_start(&bank, BANK_SQLITE, 2, "");
+    char *text = malloc(LARGE);
+    assert_non_null(text);
+    size_t len = strlen(bank.program);
+    memset(text, '#', LARGE); /* a long comment behind what is in force */
+    memcpy(text, bank.program, len);
+    text[len] = '#';
+    struct gw_request *asked = bank_request(&bank, GW_REQUEST_PROGRAM);
+    asked->in.source = (struct gw_bytes){(const uint8_t *)text, LARGE};
+    assert_true(bank_ask(&bank, asked) < 0);
+    assert_int_equal(asked->err.code, 2436);
+    gw_request_free(asked);
+    free(text);
+    bank_pay(&bank, 1, 2, 100); /* and life goes on */
+    bank_drain(&bank);
+    bank_check(&bank, 2, 20000);
+    bank_done(&bank);
+}
+
 /* ---- onboarding ---- */
 
 static const char item_text[] =
@@ -468,6 +540,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refused_row_waits_and_lands_when_it_can),
         cmocka_unit_test(a_refused_row_stays_parked_until_somebody_asks),
+        cmocka_unit_test(a_whole_table_that_somebody_rewrote_is_found_row_by_row),
+        cmocka_unit_test(a_program_larger_than_a_batch_is_refused),
         cmocka_unit_test(copies_that_differ_stop_their_key_alone),
         cmocka_unit_test(an_unreachable_store_fails_the_call_once),
         cmocka_unit_test(a_store_down_is_parked_and_catches_up),
