@@ -1,21 +1,25 @@
 /*
  * The engine under load: a host that obeys one command a line on its standard input and answers one line of NAME=VALUE words.
  *
- *     bench_pay STATE [--sqlite FOLDER] [--accounts N] [--sessions N] [--depth N] [--kv memory]
+ *     bench_pay STATE [--sqlite FOLDER] [--accounts N] [--sessions N] [--depth N] [--kv memory] [--serve 1]
  *         pay SECONDS      payments, SESSIONS x DEPTH of them under way at any time
  *         views SECONDS    views of balances; --mixed: as many payments beside them
  *         fill N           N more accounts, created and drained
- *         drain            wait until no row is dirty
- *         status           dirty bytes, memory, sizes
+ *         cpu 0            processor time so far, by part
+ *         drain 0          wait until no row is dirty
+ * Each answer ends with dirty bytes, memory and sizes. With --serve 1 it is a server, for bench_load.
  *
  * Every slot of a session sends its next call when the answer of the one before has come, so answers are counted, never
  * intentions. Accounts are chosen evenly; every payment succeeds (the sum is checked by the unit tests, not here).
  */
+#include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/server.h"
 #include "base/metrics.h"
 #include "base/rand.h"
 #include "codec/cbor.h"
@@ -74,6 +78,9 @@ struct host {
     uint32_t sessions, depth;
     uint64_t accounts;
     char source[4096];
+    bool serves;
+    struct gw_server *server; /* or NULL: the engine is ours */
+    pthread_t loop;
     struct gw_engine *engine;
     struct gw_engine_report report;
     int64_t open_ns;
@@ -178,6 +185,38 @@ static void open_engine(struct host *host)
     int64_t begun_ns = gw_clock_mono_ns();
     check(gw_engine_open(&opts, &host->engine, &host->report, &err), &err);
     host->open_ns = gw_clock_mono_ns() - begun_ns;
+}
+
+static void *serve(void *ctx)
+{
+    struct host *host = ctx;
+    struct gw_err err;
+    check(gw_server_run(host->server, &err), &err);
+    return NULL;
+}
+
+/** As `godwit engine run`: the same loop, sockets and parsers between a client and the engine. */
+static void open_server(struct host *host)
+{
+    struct gw_err err;
+    char file[600], socket[600];
+    struct gw_address address;
+    (void)snprintf(file, sizeof(file), "%s.gw", host->state);
+    (void)snprintf(socket, sizeof(socket), "%s.sock", host->state);
+    FILE *out = fopen(file, "we");
+    if (out == NULL || fputs(host->source, out) < 0 || fclose(out) != 0)
+        check(GW_FAIL_SYS(&err, "write %s", file), &err);
+    check(gw_address_parse(GW_TEXT_LIT("tcp:127.0.0.1:0"), &address, &err), &err);
+    const struct gw_server_opts opts = {.engine = {.state = host->state, .kv = host->kv},
+                                        .program_file = file,
+                                        .http = &address,
+                                        .http_count = 1,
+                                        .socket = socket};
+    check(gw_server_open(&opts, &host->server, &host->report, &err), &err);
+    host->engine = gw_server_engine(host->server);
+    GW_ASSERT(gw_server_http_address(host->server, 0, &address));
+    GW_ASSERT(pthread_create(&host->loop, NULL, serve, host) == 0);
+    (void)printf("port=%u ", (unsigned)address.port);
 }
 
 static void deploy(struct host *host)
@@ -364,6 +403,13 @@ static void status(struct host *host)
     gw_request_free(request);
 }
 
+static void cpu(void)
+{
+    struct bench_cpu now = bench_cpu_now(1);
+    (void)printf("decide_ns=%" PRId64 " push_ns=%" PRId64 " interface_ns=%" PRId64, now.decide_ns,
+                 now.push_ns, now.interface_ns);
+}
+
 static void obey(struct host *host, const char *verb, int64_t number)
 {
     uint32_t slots = host->sessions * host->depth;
@@ -377,6 +423,8 @@ static void obey(struct host *host, const char *verb, int64_t number)
         fill_accounts(host, (uint64_t)number);
     else if (strcmp(verb, "drain") == 0)
         drain(host);
+    else if (strcmp(verb, "cpu") == 0)
+        cpu();
     else
         (void)fprintf(stderr, "bench_pay: no such command: %s\n", verb);
     status(host);
@@ -393,6 +441,8 @@ static void read_options(struct host *host, int argc, char **argv)
             host->sqlite = argv[i + 1];
         else if (strcmp(argv[i], "--accounts") == 0)
             host->accounts = number;
+        else if (strcmp(argv[i], "--serve") == 0)
+            host->serves = number != 0;
         else if (strcmp(argv[i], "--sessions") == 0)
             host->sessions = (uint32_t)GW_MIN(number, (uint64_t)SESSIONS_MAX);
         else if (strcmp(argv[i], "--depth") == 0)
@@ -418,14 +468,18 @@ int main(int argc, char **argv)
     gw_rand_init(&host.rand, 1);
     check(gw_asker_open(&host.asker, &err), &err);
     prepare_all(&host);
-    open_engine(&host);
+    if (host.serves)
+        open_server(&host);
+    else
+        open_engine(&host);
     (void)printf("replayed=%" PRIu64 " open_ns=%" PRId64, host.report.replayed, host.open_ns);
     if (!host.report
              .is_new) { /* only to see how long it takes: the rows of memory stores are gone */
         (void)printf("\n");
         return 0;
     }
-    deploy(&host);
+    if (!host.serves)
+        deploy(&host);
     open_sessions(&host);
     uint64_t accounts = host.accounts;
     host.accounts = 0;
@@ -438,7 +492,13 @@ int main(int argc, char **argv)
         obey(&host, verb, number);
     for (uint32_t i = 0; i < host.sessions * host.depth; i++)
         gw_request_free(host.requests[i]);
-    check(gw_engine_close(host.engine, &err), &err);
+    if (host.serves) {
+        gw_server_stop(host.server);
+        (void)pthread_join(host.loop, NULL);
+        gw_server_close(host.server);
+    } else {
+        check(gw_engine_close(host.engine, &err), &err);
+    }
     gw_asker_close(host.asker);
     return 0;
 }
