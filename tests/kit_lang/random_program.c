@@ -153,13 +153,13 @@ static void binary(struct maker *m, enum kind kind, unsigned depth)
 /** Quotients and roundings that often lie exactly between two neighbours, on both sides of zero. */
 static void ties(struct maker *m)
 {
-    static const char *const over[] = {"2.00", "4.00", "8.00", "0.00 - 2.00", "200.00"};
+    static const char *const over[] = {"2.00", "2.00", "0.00 - 2.00", "8.00"};
     PUT("%s(", below(m, 2) ? "h" : "q");
     if (below(m, 2))
         PUT("%s%u.%02u", below(m, 2) ? "0.00 - " : "", below(m, 3), 1 + 2 * below(m, 50));
     else
         expr(m, DEC, 0);
-    PUT(", %s, %u)", over[below(m, 5)], below(m, 4));
+    PUT(", %s, %u)", over[below(m, 4)], below(m, 4));
 }
 
 static void call(struct maker *m, enum kind kind, unsigned depth)
@@ -226,9 +226,18 @@ static void let(struct maker *m)
     unsigned number = m->named++;
     PUT("v%u := %s", number,
         kind == STR ? "c(" : ""); /* through c(): its type, not that of a literal */
-    expr(m, kind, 2);
+    if (kind == DEC && below(m, 2))
+        ties(m);
+    else
+        expr(m, kind, 2);
     PUT("%s", kind == STR ? ")" : "");
-    PUT("\nk.push(len(str(v%u)))\n", number); /* used at least once */
+    /* used at least once, and seen in the result */
+    if (kind == DEC)
+        PUT("\nk.push(u64(units(v%u) %% 1000 + 1000))\n", number);
+    else if (kind == I32 || kind == I64 || kind == I128)
+        PUT("\nk.push(u64(v%u %% 1000 + 1000))\n", number);
+    else
+        PUT("\nk.push(len(str(v%u)))\n", number);
     if (m->local_count < 60)
         m->locals[m->local_count++] = (struct local){kind, number, true};
 }
