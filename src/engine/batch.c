@@ -266,6 +266,7 @@ void gw_batch_pump(struct gw_engine *engine)
     gw_lane_plan(engine);
     gw_daemons_plan(engine);
     gw_auditor_plan(engine);
+    gw_sessions_plan(engine);
     gw_fetch_plan(engine);
     if (engine->batch_open && !engine->failed) {
         if (gw_ledger_records(engine->ledger) > 0)

@@ -279,12 +279,13 @@ static void refuse_all(struct gw_request_list *list)
                                            "the engine closed before this was decided"));
 }
 
-/** Answers of stores that found no batch any more: their intents are in the journal and go again in the next life. */
-static void free_deferred(struct gw_engine *engine)
+/** Of batches that did not get to the disk, and answers of stores that found no batch any more: an intent that is in
+ *  the journal goes again in the next life. */
+static void free_sends(struct gw_store_request **chain)
 {
-    while (engine->deferred) {
-        struct gw_store_request *request = engine->deferred;
-        engine->deferred = (struct gw_store_request *)(void *)request->msg.next;
+    while (*chain) {
+        struct gw_store_request *request = *chain;
+        *chain = (struct gw_store_request *)(void *)request->msg.next;
         gw_store_request_free(request);
     }
 }
@@ -303,12 +304,16 @@ static gw_rc settle(struct gw_engine *engine, struct gw_err *err)
     }
     if (rc == GW_OK && flush)
         gw_batch_outcome(engine);
-    free_deferred(engine);
+    free_sends(&engine->deferred);
     refuse_all(&engine->calls);
     refuse_all(&engine->batch_answers);
     refuse_all(&engine->draining);
-    for (uint32_t i = 0; i < engine->flight_count; i++)
-        refuse_all(&engine->flights[(engine->flight_first + i) % GW_FLIGHTS_MAX].answers);
+    free_sends(&engine->batch_sends);
+    for (uint32_t i = 0; i < engine->flight_count; i++) {
+        struct gw_flight *flight = &engine->flights[(engine->flight_first + i) % GW_FLIGHTS_MAX];
+        refuse_all(&flight->answers);
+        free_sends(&flight->sends);
+    }
     return rc;
 }
 
@@ -317,8 +322,8 @@ gw_rc gw_engine_close(struct gw_engine *engine, struct gw_err *err)
     if (engine == NULL)
         return GW_OK;
     engine->closing = true;
-    gw_keeper_close(engine);
-    gw_readers_close(engine);
+    gw_keeper_stop(engine);
+    gw_readers_stop(engine);
     gw_lane_close(engine); /* answers of stores still reach the decider */
     if (engine->actor)
         gw_actor_stop(engine->actor);
@@ -327,6 +332,7 @@ gw_rc gw_engine_close(struct gw_engine *engine, struct gw_err *err)
     gw_daemons_close(engine);
     gw_auditor_close(engine);
     gw_keeper_free(engine);
+    gw_readers_free(engine);
     gw_lane_free(engine);
     gw_ledger_close(engine->ledger);
     bool clean = rc == GW_OK && !engine->failed && engine->kv != NULL;

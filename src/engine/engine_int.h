@@ -5,7 +5,7 @@
  *   lane.c     one store: fence, pushes, repeats, parking  view.c    reader actors
  *   daemon.c   fibers: steps, pages, timers                audit.c   the auditor's passes
  *   control.c  what operators ask for                      status.c  JSON for people
- *   recover.c  state folder, replay, checkpoints
+ *   session.c  idle sessions                               recover.c state folder, replay, checkpoints
  */
 #ifndef GW_ENGINE_ENGINE_INT_H
 #define GW_ENGINE_ENGINE_INT_H
@@ -185,12 +185,14 @@ struct gw_engine {
     bool daemons_wake; /* some fiber or build may go on */
     struct gw_request_list
         draining; /* DRAIN and CHECK requests: answered when nothing is dirty, or nothing under way */
+    int64_t sessions_due_ns; /* monotonic: when idle sessions are looked for again */
     struct gw_auditor *auditor;
     struct gw_keeper *keeper;
     struct deploy *deploying; /* deploy.c */
     struct gw_engine_metrics metrics;
     struct gw_histogram *call_ns;
-    bool closing, failed;
+    atomic_bool closing; /* set by the owner's thread */
+    bool failed;
     struct gw_rand jitter;
 };
 
@@ -246,7 +248,9 @@ void gw_lane_free(struct gw_engine *engine);
 
 /* ---- view.c ---- */
 gw_rc gw_readers_open(struct gw_engine *engine, struct gw_err *err);
-void gw_readers_close(struct gw_engine *engine);
+/** No view is run any more; the decider may still hand some over, which are refused. */
+void gw_readers_stop(struct gw_engine *engine);
+void gw_readers_free(struct gw_engine *engine); /* after the decider has stopped */
 gw_rc gw_view_send(struct gw_engine *engine, struct gw_request *request);
 void gw_view_take(struct gw_engine *engine, struct gw_request *request);
 /** Its keys were read: to a reader again. */
@@ -257,6 +261,10 @@ void gw_control_take(struct gw_engine *engine, struct gw_request *request);
 /** What waited for a batch or for keys is durable: finish and answer it. */
 void gw_control_durable(struct gw_engine *engine, struct gw_request *request);
 void gw_control_answered(struct gw_engine *engine, struct gw_store_request *request);
+
+/* ---- session.c ---- */
+/** Sessions that nobody used for a day of journal time are forgotten, a few at a time. */
+void gw_sessions_plan(struct gw_engine *engine);
 
 /* ---- daemon.c, audit.c, keeper.c ---- */
 gw_rc gw_daemons_open(struct gw_engine *engine, struct gw_err *err);
@@ -279,7 +287,7 @@ int64_t gw_auditor_due(const struct gw_engine *engine);
 void gw_auditor_want(struct gw_engine *engine, struct gw_request *request,
                      const struct gw_program_entity *entity);
 gw_rc gw_keeper_open(struct gw_engine *engine, struct gw_err *err);
-void gw_keeper_close(struct gw_engine *engine);
+void gw_keeper_stop(struct gw_engine *engine);
 void gw_keeper_plan(struct gw_engine *engine);
 void gw_keeper_answered(struct gw_engine *engine);
 /** A CHECKPOINT request: answered when the next one is written. */

@@ -182,7 +182,16 @@ static void fail_batch(struct gw_engine *engine, const struct fetch_batch *batch
     }
 }
 
-static void send_batch(struct gw_engine *engine, struct gw_store_request *request,
+/** The store has enough to do: the keys wait for its next answer. */
+static void put_back(struct gw_engine *engine, const struct fetch_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        batch->keys[i]->homes_unsent |= batch->home_bit;
+    engine->unsent_count += batch->count;
+}
+
+/** @return false: the store takes no more now */
+static bool send_batch(struct gw_engine *engine, struct gw_store_request *request,
                        struct fetch_batch *batch)
 {
     struct gw_err err;
@@ -192,15 +201,21 @@ static void send_batch(struct gw_engine *engine, struct gw_store_request *reques
     request->deadline_ns =
         gw_clock_mono_ns() + (int64_t)engine->opts.fetch_timeout_ms * GW_NS_PER_MS;
     batch->asof = gw_ledger_applied(engine->ledger);
-    if (lane->parked || fill(request, batch, &err) < 0 ||
-        gw_store_pool_send(lane->pool, request) < 0) {
+    gw_rc rc = lane->parked ? GW_UNREACHABLE : fill(request, batch, &err);
+    if (rc == GW_OK)
+        rc = gw_store_pool_send(lane->pool, request);
+    if (rc == GW_OK) {
+        engine->metrics.fetches += batch->count;
+        return true;
+    }
+    if (rc == GW_BUSY)
+        put_back(engine, batch);
+    else
         fail_batch(engine, batch, GW_FETCH_UNREACHABLE,
                    lane->parked ? GW_TEXT_LIT("the store is parked")
-                                : GW_TEXT_LIT("the store's queue is full"));
-        gw_store_request_free(request);
-        return;
-    }
-    engine->metrics.fetches += batch->count;
+                                : GW_TEXT_LIT("the read could not be sent"));
+    gw_store_request_free(request);
+    return rc != GW_BUSY;
 }
 
 static struct gw_store_request *start_batch(struct gw_engine *engine,
@@ -229,7 +244,8 @@ static void plan_home(struct gw_engine *engine, const struct gw_program_home *ho
     for (uint32_t b = 0; b < GW_FETCH_BUCKETS; b++) {
         for (struct gw_fetch_key *key = engine->fetching[b], *next; key; key = next) {
             next = key->bucket_next;
-            if (key->entity != home->owner || (key->homes_unsent & bit) == 0)
+            if (key->entity->entity.id != home->owner->entity.id || /* a program came between? */
+                (key->homes_unsent & bit) == 0)
                 continue;
             if (request == NULL && (request = start_batch(engine, home, bit)) == NULL)
                 return;
@@ -239,12 +255,13 @@ static void plan_home(struct gw_engine *engine, const struct gw_program_home *ho
             engine->unsent_count--;
             if (batch->count < KEYS_PER_REQUEST)
                 continue;
-            send_batch(engine, request, batch);
+            if (!send_batch(engine, request, batch))
+                return;
             request = NULL;
         }
     }
     if (request)
-        send_batch(engine, request, request->ctx);
+        (void)send_batch(engine, request, request->ctx);
 }
 
 void gw_fetch_plan(struct gw_engine *engine)

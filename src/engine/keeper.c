@@ -110,16 +110,10 @@ gw_rc gw_keeper_open(struct gw_engine *engine, struct gw_err *err)
     return gw_actor_start(&opts, &keeper->actor, err);
 }
 
-void gw_keeper_close(struct gw_engine *engine)
+void gw_keeper_stop(struct gw_engine *engine)
 {
-    struct gw_keeper *keeper = engine->keeper;
-    if (keeper == NULL)
-        return;
-    if (keeper->actor) {
-        gw_actor_stop(keeper->actor);
-        gw_actor_free(keeper->actor);
-        keeper->actor = NULL;
-    }
+    if (engine->keeper && engine->keeper->actor)
+        gw_actor_stop(engine->keeper->actor);
 }
 
 void gw_keeper_free(struct gw_engine *engine)
@@ -128,6 +122,9 @@ void gw_keeper_free(struct gw_engine *engine)
         return;
     for (struct gw_request *request; (request = gw_list_pop(&engine->keeper->waiting)) != NULL;)
         gw_request_answer(request, GW_FAIL(&request->err, GW_CLOSED, "the engine is closing"));
+    if (engine->keeper->actor)
+        gw_actor_free(
+            engine->keeper->actor); /* not before: until it stopped the decider asked it */
     engine->heap->put(engine->heap->ctx, engine->keeper, sizeof(*engine->keeper));
     engine->keeper = NULL;
 }

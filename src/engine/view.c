@@ -135,11 +135,16 @@ gw_rc gw_readers_open(struct gw_engine *engine, struct gw_err *err)
     return GW_OK;
 }
 
-void gw_readers_close(struct gw_engine *engine)
+void gw_readers_stop(struct gw_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->reader_count; i++)
+        gw_actor_stop(engine->readers[i]->actor);
+}
+
+void gw_readers_free(struct gw_engine *engine)
 {
     for (uint32_t i = 0; i < engine->reader_count; i++) {
         struct gw_reader *reader = engine->readers[i];
-        gw_actor_stop(reader->actor);
         gw_actor_free(reader->actor);
         engine->heap->put(engine->heap->ctx, reader, sizeof(*reader));
     }

@@ -197,6 +197,84 @@ static void a_program_larger_than_a_batch_is_refused(void **state)
     bank_done(&bank);
 }
 
+/* ---- what would grow for ever ---- */
+
+static void a_session_that_nobody_uses_is_forgotten(void **state)
+{
+    struct bank bank;
+    (void)state;
+    bank_start(&bank, BANK_SQLITE, 2, "");
+    bank_pay(&bank, 1, 2, 100);
+    set_limit(&bank, "session_ns", 1); /* as if a day had passed */
+    bank_drain(&bank);
+    struct gw_request *asked = bank_call(&bank, "touch");
+    bank_args(asked, "u", (uint64_t)1);
+    gw_rc rc = bank_ask(&bank, asked);
+    if (rc == GW_OK) { /* the call was decided in the batch before the one that forgets */
+        gw_request_free(asked);
+        asked = bank_call(&bank, "touch");
+        bank_args(asked, "u", (uint64_t)1);
+        rc = bank_ask(&bank, asked);
+    }
+    assert_true(rc < 0);
+    assert_int_equal(asked->err.code, 2431);
+    gw_request_free(asked);
+    set_limit(&bank, "session_ns", 86400 * (uint64_t)GW_NS_PER_S);
+    bank_session(&bank);
+    bank_pay(&bank, 1, 2, 100);
+    bank_drain(&bank);
+    bank_check(&bank, 2, 20000);
+    bank_done(&bank);
+}
+
+/* ---- more reads than a store takes at a time ---- */
+
+static enum gw_memory_fault wait_at_the_gate(void *ctx, enum gw_store_call call, uint32_t slot,
+                                             uint32_t rows)
+{
+    atomic_bool *shut = ctx;
+    (void)slot;
+    (void)rows;
+    while (call == GW_STORE_CALL_FETCH && atomic_load(shut))
+        (void)usleep(100);
+    return GW_MEMORY_GOOD;
+}
+
+/** A store with a full queue is slow, not gone: no call may be told that it cannot be reached. */
+static void reads_wait_for_a_store_that_is_busy(void **state)
+{
+    enum { CALLS = 160 }; /* more requests than the queue of one worker holds */
+    atomic_bool shut = true;
+    const struct gw_memory_hooks hooks = {.ctx = &shut, .on_call = wait_at_the_gate};
+    struct bank bank;
+    struct gw_err err;
+    (void)state;
+    bank_init(&bank, BANK_MEMORY, "");
+    bank.opts.workers = 1;
+    bank.opts.fetch_timeout_ms = 60000;
+    bank_open(&bank);
+    bank_prepare(&bank);
+    bank_deploy(&bank);
+    bank_session(&bank);
+    gw_memory_set_hooks(memory_of(&bank, 0), &hooks);
+    for (uint64_t id = 1; id <= CALLS; id++) {
+        struct gw_request *asked = bank_call(&bank, "open");
+        bank_args(asked, "ud", id, (int64_t)10000);
+        assert_ok(gw_asker_send(bank.asker, bank.engine, asked), &err);
+        (void)bank_json(&bank, GW_REQUEST_STATUS); /* so that each is a request of its own */
+    }
+    atomic_store(&shut, false);
+    for (uint32_t i = 0; i < CALLS; i++) {
+        struct gw_request *asked = gw_asker_next(bank.asker);
+        assert_ok(asked->rc, &asked->err);
+        assert_int_equal(bank_result(asked).status, GW_VM_DONE);
+        gw_request_free(asked);
+    }
+    gw_memory_set_hooks(memory_of(&bank, 0), NULL);
+    bank_drain(&bank);
+    bank_done(&bank);
+}
+
 /* ---- onboarding ---- */
 
 static const char item_text[] =
@@ -542,6 +620,8 @@ int main(void)
         cmocka_unit_test(a_refused_row_stays_parked_until_somebody_asks),
         cmocka_unit_test(a_whole_table_that_somebody_rewrote_is_found_row_by_row),
         cmocka_unit_test(a_program_larger_than_a_batch_is_refused),
+        cmocka_unit_test(a_session_that_nobody_uses_is_forgotten),
+        cmocka_unit_test(reads_wait_for_a_store_that_is_busy),
         cmocka_unit_test(copies_that_differ_stop_their_key_alone),
         cmocka_unit_test(an_unreachable_store_fails_the_call_once),
         cmocka_unit_test(a_store_down_is_parked_and_catches_up),
