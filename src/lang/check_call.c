@@ -1,4 +1,4 @@
-/* Calls: functions of the program, built-ins, methods, conversions, create. */
+/* Calls: functions of the program, built-ins, methods, create. */
 #include "lang/check_int.h"
 
 static const struct gw_type *kind(enum gw_type_kind of)
@@ -92,8 +92,8 @@ static void program_fn(struct gw_checker *checker, struct gw_expr *expr)
 
 /* ---- built-in functions ---- */
 
-static bool count_args(struct gw_checker *checker, const struct gw_expr *expr, uint32_t least,
-                       uint32_t most, const char *use)
+bool gw_check_arg_count(struct gw_checker *checker, const struct gw_expr *expr, uint32_t least,
+                        uint32_t most, const char *use)
 {
     if (expr->item_count >= least && expr->item_count <= most)
         return true;
@@ -144,7 +144,7 @@ static const struct gw_type *text_result(struct gw_checker *checker, const struc
 static const struct gw_type *concat(struct gw_checker *checker, struct gw_expr *expr,
                                     const struct gw_type *hint)
 {
-    if (!count_args(checker, expr, 2, 16, "concat(a, b, …) joins 2 to 16 texts"))
+    if (!gw_check_arg_count(checker, expr, 2, 16, "concat(a, b, …) joins 2 to 16 texts"))
         return NULL;
     size_t sum = texts(checker, expr);
     return sum ? text_result(checker, expr->items[0]->is.type, sum, hint) : NULL;
@@ -153,7 +153,7 @@ static const struct gw_type *concat(struct gw_checker *checker, struct gw_expr *
 static const struct gw_type *split_once(struct gw_checker *checker, struct gw_expr *expr,
                                         const struct gw_type *hint)
 {
-    if (!count_args(checker, expr, 2, 2, "split_once(text, separator) gives both parts") ||
+    if (!gw_check_arg_count(checker, expr, 2, 2, "split_once(text, separator) gives both parts") ||
         texts(checker, expr) == 0)
         return NULL;
     const struct gw_type *like = expr->items[0]->is.type;
@@ -167,7 +167,8 @@ static const struct gw_type *split_once(struct gw_checker *checker, struct gw_ex
 static const struct gw_type *slice(struct gw_checker *checker, struct gw_expr *expr,
                                    const struct gw_type *hint)
 {
-    if (!count_args(checker, expr, 3, 3, "slice(text, from, to) in bytes, `to` not included"))
+    if (!gw_check_arg_count(checker, expr, 3, 3,
+                            "slice(text, from, to) in bytes, `to` not included"))
         return NULL;
     const struct gw_type *type = gw_check_any(checker, expr->items[0], NULL);
     gw_check_value(checker, expr->items[1], kind(GW_TYPE_U64));
@@ -181,7 +182,7 @@ static const struct gw_type *slice(struct gw_checker *checker, struct gw_expr *e
 
 static const struct gw_type *contains(struct gw_checker *checker, struct gw_expr *expr)
 {
-    if (!count_args(checker, expr, 2, 2, "contains(list, item) or contains(text, part)"))
+    if (!gw_check_arg_count(checker, expr, 2, 2, "contains(list, item) or contains(text, part)"))
         return NULL;
     const struct gw_type *type = gw_check_any(checker, expr->items[0], NULL);
     if (type != NULL && type->kind == GW_TYPE_LIST) {
@@ -201,7 +202,7 @@ static const struct gw_type *contains(struct gw_checker *checker, struct gw_expr
 
 static const struct gw_type *len(struct gw_checker *checker, struct gw_expr *expr)
 {
-    if (!count_args(checker, expr, 1, 1, "len(list) in items, len(text) in bytes"))
+    if (!gw_check_arg_count(checker, expr, 1, 1, "len(list) in items, len(text) in bytes"))
         return NULL;
     const struct gw_type *type = gw_check_any(checker, expr->items[0], NULL);
     if (type != NULL && !is_text(type) && type->kind != GW_TYPE_LIST)
@@ -218,7 +219,7 @@ static bool is_number(const struct gw_type *type)
 static const struct gw_type *min_max(struct gw_checker *checker, struct gw_expr *expr,
                                      const struct gw_type *hint)
 {
-    if (!count_args(checker, expr, 2, 2, "min(a, b), max(a, b)"))
+    if (!gw_check_arg_count(checker, expr, 2, 2, "min(a, b), max(a, b)"))
         return NULL;
     struct gw_expr *a = expr->items[0], *b = expr->items[1];
     gw_check_expr(checker, a, NULL);
@@ -241,7 +242,7 @@ static const struct gw_type *min_max(struct gw_checker *checker, struct gw_expr 
 static const struct gw_type *absolute(struct gw_checker *checker, struct gw_expr *expr,
                                       const struct gw_type *hint)
 {
-    if (!count_args(checker, expr, 1, 1, "abs(x)"))
+    if (!gw_check_arg_count(checker, expr, 1, 1, "abs(x)"))
         return NULL;
     const struct gw_type *type = gw_check_any(checker, expr->items[0], hint);
     if (type != NULL && (!is_number(type) || type->kind == GW_TYPE_TIME))
@@ -290,7 +291,7 @@ static const struct gw_type *dec_result(struct gw_checker *checker, unsigned pre
 static const struct gw_type *rounded(struct gw_checker *checker, struct gw_expr *expr,
                                      const struct gw_type *hint)
 {
-    if (!count_args(checker, expr, 3, 3, "round(x, digits, half_even)"))
+    if (!gw_check_arg_count(checker, expr, 3, 3, "round(x, digits, half_even)"))
         return NULL;
     const struct gw_type *type = gw_check_any(checker, expr->items[0], NULL);
     int scale = digits_and_mode(checker, expr, 1);
@@ -307,7 +308,7 @@ static const struct gw_type *rounded(struct gw_checker *checker, struct gw_expr 
 static const struct gw_type *divided(struct gw_checker *checker, struct gw_expr *expr,
                                      const struct gw_type *hint)
 {
-    if (!count_args(checker, expr, 4, 4, "div(a, b, digits, half_even)"))
+    if (!gw_check_arg_count(checker, expr, 4, 4, "div(a, b, digits, half_even)"))
         return NULL;
     int scale = digits_and_mode(checker, expr, 2);
     for (uint32_t i = 0; i < 2; i++) {
@@ -327,7 +328,7 @@ static const struct gw_type *divided(struct gw_checker *checker, struct gw_expr 
 
 static const struct gw_type *units(struct gw_checker *checker, struct gw_expr *expr)
 {
-    if (!count_args(checker, expr, 1, 1, "units(x): the number of smallest units of a dec"))
+    if (!gw_check_arg_count(checker, expr, 1, 1, "units(x): the number of smallest units of a dec"))
         return NULL;
     const struct gw_type *type = gw_check_any(checker, expr->items[0], NULL);
     if (type != NULL && type->kind != GW_TYPE_DEC)
@@ -337,7 +338,7 @@ static const struct gw_type *units(struct gw_checker *checker, struct gw_expr *e
 
 static const struct gw_type *same(struct gw_checker *checker, struct gw_expr *expr)
 {
-    if (!count_args(checker, expr, 2, 2, "same(a, b) compares two copies"))
+    if (!gw_check_arg_count(checker, expr, 2, 2, "same(a, b) compares two copies"))
         return NULL;
     for (uint32_t i = 0; i < 2; i++) {
         gw_check_expr(checker, expr->items[i], NULL);
@@ -356,7 +357,7 @@ static const struct gw_type *same(struct gw_checker *checker, struct gw_expr *ex
 static const struct gw_type *position(struct gw_checker *checker, struct gw_expr *expr,
                                       enum gw_builtin builtin, const struct gw_type *hint)
 {
-    count_args(checker, expr, 0, 0, "it takes no values");
+    gw_check_arg_count(checker, expr, 0, 0, "it takes no values");
     if (builtin == GW_BUILTIN_NOW) {
         gw_check_may_read(checker, expr->span, "the time");
         bool hinted = hint != NULL && hint->kind == GW_TYPE_TIME;
@@ -380,13 +381,13 @@ static const struct gw_type *builtin_call(struct gw_checker *checker, struct gw_
     case GW_BUILTIN_CONTAINS:
         return contains(checker, expr);
     case GW_BUILTIN_STARTS_WITH:
-        if (count_args(checker, expr, 2, 2, "starts_with(text, part)"))
+        if (gw_check_arg_count(checker, expr, 2, 2, "starts_with(text, part)"))
             texts(checker, expr);
         return kind(GW_TYPE_BOOL);
     case GW_BUILTIN_SLICE:
         return slice(checker, expr, hint);
     case GW_BUILTIN_LOWER_ASCII:
-        return count_args(checker, expr, 1, 1, "lower_ascii(text)") && texts(checker, expr)
+        return gw_check_arg_count(checker, expr, 1, 1, "lower_ascii(text)") && texts(checker, expr)
                    ? expr->items[0]->is.type
                    : NULL;
     case GW_BUILTIN_CONCAT:
@@ -435,7 +436,7 @@ static void list_push(struct gw_checker *checker, struct gw_expr *expr)
         gw_check_error(checker, 1064, expr->span, "only a list of this function can grow");
         return;
     }
-    if (!count_args(checker, expr, 1, 1, "list.push(item)"))
+    if (!gw_check_arg_count(checker, expr, 1, 1, "list.push(item)"))
         return;
     if (object->is.shape == GW_SHAPE_BARE_LIST) {
         gw_check_expr(checker, expr->items[0], NULL);
@@ -573,110 +574,4 @@ void gw_check_create(struct gw_checker *checker, struct gw_expr *expr)
     expr->object->is = (struct gw_shaped){.shape = GW_SHAPE_DECL, .decl = decl};
     missing_fields(checker, expr, &decl->as.entity.entity, given);
     expr->is = (struct gw_shaped){.shape = GW_SHAPE_ROW_REF, .decl = decl};
-}
-
-/* ---- conversions ---- */
-
-static bool converts(const struct gw_type *from, const struct gw_type *to)
-{
-    bool from_int = gw_type_is_integer(from->kind) || from->kind == GW_TYPE_ENUM;
-    if (gw_type_is_integer(to->kind)) {
-        return from_int || from->kind == GW_TYPE_BOOL || from->kind == GW_TYPE_TIME ||
-               from->kind == GW_TYPE_DUR ||
-               (from->kind == GW_TYPE_UUID && to->kind == GW_TYPE_U128);
-    }
-    switch (to->kind) {
-    case GW_TYPE_DEC:
-        return gw_type_is_integer(from->kind) ||
-               (from->kind == GW_TYPE_DEC && from->scale <= to->scale);
-    case GW_TYPE_TIME:
-        return gw_type_is_integer(from->kind) || from->kind == GW_TYPE_TIME;
-    case GW_TYPE_DUR:
-        return gw_type_is_integer(from->kind) || from->kind == GW_TYPE_DUR;
-    case GW_TYPE_STR:
-        return from->kind == GW_TYPE_STR || from->kind == GW_TYPE_BYTES;
-    case GW_TYPE_BYTES:
-        return from->kind == GW_TYPE_STR || from->kind == GW_TYPE_BYTES;
-    case GW_TYPE_UUID:
-        return from->kind == GW_TYPE_U128;
-    default: /* bool, real */
-        return false;
-    }
-}
-
-/** str(x): decimal text of a number, the name of an enum member. @return the bound; 0 when there is no such text */
-static size_t text_bound(const struct gw_type *from)
-{
-    size_t longest = 0;
-    switch (from->kind) {
-    case GW_TYPE_BOOL:
-        return 5;
-    case GW_TYPE_DEC:
-    case GW_TYPE_UUID:
-    case GW_TYPE_TIME:
-    case GW_TYPE_DUR:
-        return 41;
-    case GW_TYPE_STR:
-        return from->max;
-    case GW_TYPE_ENUM:
-        for (uint32_t i = 0; i < from->members->member_count; i++)
-            longest = GW_MAX(longest, from->members->members[i].name.len);
-        return longest;
-    default: /* integers have at most 40 characters */
-        return gw_type_is_integer(from->kind) ? 40 : 0;
-    }
-}
-
-static const struct gw_type *bare_source(struct gw_checker *checker, const struct gw_type *to,
-                                         const struct gw_expr *arg)
-{
-    if (gw_type_is_integer(to->kind) || to->kind == GW_TYPE_DEC)
-        return to; /* u64(5), dec<18,2>(5): the literal itself */
-    if (arg->is.shape == GW_SHAPE_BARE_INT)
-        return gw_type_of_kind(to->kind == GW_TYPE_UUID ? GW_TYPE_U128 : GW_TYPE_I64);
-    (void)checker;
-    return NULL;
-}
-
-void gw_check_convert(struct gw_checker *checker, struct gw_expr *expr)
-{
-    struct gw_type_expr *to = expr->convert;
-    expr->name = (struct gw_name){.text = to->name, .span = to->span};
-    if (!count_args(checker, expr, 1, 1, "a conversion takes one value, as in u64(x)"))
-        return;
-    struct gw_expr *arg = expr->items[0];
-    gw_check_expr(checker, arg, NULL);
-    bool is_open = !to->has_args && (to->kind == GW_TYPE_STR || to->kind == GW_TYPE_BYTES);
-    const struct gw_type *type = NULL;
-    if (!is_open && (type = gw_check_type(checker, to)) == NULL)
-        return;
-    if (gw_check_is_bare(arg))
-        gw_check_expr(checker, arg, type ? bare_source(checker, type, arg) : NULL);
-    const struct gw_type *from = gw_check_seen(checker, arg);
-    if (from == NULL)
-        return;
-    size_t bound = to->kind == GW_TYPE_STR ? text_bound(from) : is_text(from) ? from->max : 0;
-    if (is_open && bound > 0)
-        type = gw_check_text_of(checker, to->kind, bound);
-    bool ok = type != NULL && (gw_check_fits(from, type) || converts(from, type) ||
-                               (type->kind == GW_TYPE_STR && text_bound(from) > 0));
-    if (!ok) {
-        struct gw_text text = gw_check_type_text(checker, from);
-        struct gw_diag *diag =
-            gw_check_error(checker, 1035, expr->span, "%.*s cannot be converted to %.*s",
-                           GW_TEXT_ARG(text), GW_TEXT_ARG(to->name));
-        if (from->kind == GW_TYPE_DEC) {
-            gw_diags_hint(checker->diags, diag,
-                          type != NULL && type->kind == GW_TYPE_DEC
-                              ? "round(x, digits, half_even) drops digits"
-                              : "units(x) gives its smallest units");
-        }
-        return;
-    }
-    to->type = type;
-    expr->is = gw_shaped_value(type);
-    if (arg->is_constant && gw_type_equal(from, type)) {
-        expr->is_constant = true;
-        expr->constant = arg->constant;
-    }
 }

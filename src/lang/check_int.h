@@ -121,6 +121,9 @@ void gw_check_name(struct gw_checker *checker, struct gw_expr *expr, const struc
 void gw_check_call(struct gw_checker *checker, struct gw_expr *expr, const struct gw_type *hint);
 void gw_check_method(struct gw_checker *checker, struct gw_expr *expr);
 void gw_check_create(struct gw_checker *checker, struct gw_expr *expr);
+/** Says so when a call has fewer or more arguments. */
+bool gw_check_arg_count(struct gw_checker *checker, const struct gw_expr *expr, uint32_t least,
+                        uint32_t most, const char *use);
 void gw_check_convert(struct gw_checker *checker, struct gw_expr *expr);
 bool gw_check_args(struct gw_checker *checker, const struct gw_expr *call,
                    const struct gw_ast_field *params, uint32_t count);

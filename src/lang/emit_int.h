@@ -128,6 +128,10 @@ uint32_t gw_lower_method(struct gw_emit *e, const struct gw_expr *expr, uint32_t
 uint32_t gw_lower_field(struct gw_emit *e, const struct gw_expr *expr, uint32_t want);
 uint32_t gw_lower_builtin(struct gw_emit *e, const struct gw_expr *expr, uint32_t want);
 bool gw_lower_is_new_id(const struct gw_expr *expr);
+/* lower_loop.c */
+void gw_lower_for_range(struct gw_emit *e, const struct gw_stmt *stmt);
+void gw_lower_for_list(struct gw_emit *e, const struct gw_stmt *stmt);
+void gw_lower_for_prefix(struct gw_emit *e, const struct gw_stmt *stmt);
 /* lower_stmt.c, lower_daemon.c */
 void gw_lower_block(struct gw_emit *e, const struct gw_block *block);
 void gw_lower_bind(struct gw_emit *e, const struct gw_local *local, uint32_t reg);

@@ -13,11 +13,4 @@ void gw_lang_format(const struct gw_ast *ast, struct gw_buf *ret);
 /** Without layout and comments: two texts with equal trees have equal dumps. For tests and the fuzz target. */
 void gw_lang_dump(const struct gw_ast *ast, struct gw_buf *ret);
 
-/* ---- fmt_expr.c, used by fmt.c ---- */
-void gw_fmt_expr(const struct gw_expr *expr, struct gw_buf *ret);
-void gw_fmt_type(const struct gw_type_expr *type, struct gw_buf *ret);
-void gw_fmt_inits(const struct gw_init *inits, uint32_t count, struct gw_buf *ret);
-void gw_fmt_outside_name(const struct gw_name *name, struct gw_buf *ret);
-void gw_fmt_string(struct gw_bytes bytes, struct gw_buf *ret);
-
 #endif

@@ -1,4 +1,4 @@
-#include "lang/fmt.h"
+#include "lang/fmt_int.h"
 
 void gw_fmt_string(struct gw_bytes bytes, struct gw_buf *ret)
 {

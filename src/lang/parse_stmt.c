@@ -53,15 +53,14 @@ static struct gw_stmt *make(struct gw_parser *parser, enum gw_stmt_kind kind)
     return stmt;
 }
 
-/** As make(), with the first word taken. */
-static struct gw_stmt *begin(struct gw_parser *parser, enum gw_stmt_kind kind)
+struct gw_stmt *gw_parse_stmt_begin(struct gw_parser *parser, enum gw_stmt_kind kind)
 {
     struct gw_stmt *stmt = make(parser, kind);
     gw_parser_take(parser);
     return stmt;
 }
 
-static struct gw_stmt *done(struct gw_parser *parser, struct gw_stmt *stmt, bool ok)
+struct gw_stmt *gw_parse_stmt_done(struct gw_parser *parser, struct gw_stmt *stmt, bool ok)
 {
     if (stmt == NULL || !ok || parser->panic)
         return NULL;
@@ -69,7 +68,7 @@ static struct gw_stmt *done(struct gw_parser *parser, struct gw_stmt *stmt, bool
     return stmt;
 }
 
-static bool value(struct gw_parser *parser, struct gw_expr **ret)
+bool gw_parse_value(struct gw_parser *parser, struct gw_expr **ret)
 {
     *ret = gw_parse_expr(parser);
     return *ret != NULL;
@@ -78,7 +77,8 @@ static bool value(struct gw_parser *parser, struct gw_expr **ret)
 static bool else_fail(struct gw_parser *parser, struct gw_stmt *stmt)
 {
     return gw_parser_expect_word(parser, "else", "and `fail`") &&
-           gw_parser_expect_word(parser, "fail", "after `else`") && value(parser, &stmt->other);
+           gw_parser_expect_word(parser, "fail", "after `else`") &&
+           gw_parse_value(parser, &stmt->other);
 }
 
 /* ---- if, match ---- */
@@ -86,14 +86,15 @@ static bool else_fail(struct gw_parser *parser, struct gw_stmt *stmt)
 static struct gw_stmt *parse_if(
     struct gw_parser *parser) /* NOLINT(misc-no-recursion): BLOCK_DEPTH */
 {
-    struct gw_stmt *stmt = begin(parser, GW_STMT_IF);
-    if (stmt == NULL || !value(parser, &stmt->value) || !gw_parse_block(parser, &stmt->body))
+    struct gw_stmt *stmt = gw_parse_stmt_begin(parser, GW_STMT_IF);
+    if (stmt == NULL || !gw_parse_value(parser, &stmt->value) ||
+        !gw_parse_block(parser, &stmt->body))
         return NULL;
     if (!gw_parser_accept_word(parser, "else"))
-        return done(parser, stmt, true);
+        return gw_parse_stmt_done(parser, stmt, true);
     stmt->has_other_body = true;
     if (!gw_parser_at_word(parser, "if"))
-        return done(parser, stmt, gw_parse_block(parser, &stmt->other_body));
+        return gw_parse_stmt_done(parser, stmt, gw_parse_block(parser, &stmt->other_body));
     if (parser->blocks == GW_LANG_BLOCK_DEPTH_MAX) {
         gw_parser_error(parser, 1013, parser->token.span, "blocks are nested too deep");
         return NULL;
@@ -106,7 +107,7 @@ static struct gw_stmt *parse_if(
         return NULL;
     items[0] = other;
     stmt->other_body = (struct gw_block){.items = items, .count = 1, .span = other->span};
-    return done(parser, stmt, true);
+    return gw_parse_stmt_done(parser, stmt, true);
 }
 
 static bool parse_bind(struct gw_parser *parser, struct gw_arm *arm, bool is_needed)
@@ -173,7 +174,7 @@ static bool parse_arm_body(struct gw_parser *parser, struct gw_block *body)
 
 static struct gw_stmt *parse_match(struct gw_parser *parser) /* NOLINT(misc-no-recursion) */
 {
-    struct gw_stmt *stmt = begin(parser, GW_STMT_MATCH);
+    struct gw_stmt *stmt = gw_parse_stmt_begin(parser, GW_STMT_MATCH);
     if (stmt == NULL)
         return NULL;
     stmt->is_call = gw_parser_accept_word(parser, "call");
@@ -196,110 +197,7 @@ static struct gw_stmt *parse_match(struct gw_parser *parser) /* NOLINT(misc-no-r
     gw_parser_take(parser);
     stmt->arms = arms.items;
     stmt->arm_count = arms.count;
-    return done(parser, stmt, true);
-}
-
-/* ---- for ---- */
-
-bool gw_parse_place(struct gw_parser *parser, struct gw_place_expr *ret)
-{
-    ret->span = parser->token.span;
-    if (!gw_parse_word(parser, "a store", &ret->store))
-        return false;
-    if (gw_parser_at(parser, GW_TOKEN_STRING)) {
-        ret->is_pattern = true;
-        bool ok = gw_parse_outside_name(parser, "a key pattern", &ret->place);
-        ret->span = gw_parser_span(parser, ret->span);
-        return ok;
-    }
-    if (!gw_parser_expect(parser, GW_TOKEN_DOT, "and a table") ||
-        !gw_parse_outside_name(parser, "a table", &ret->place))
-        return false;
-    if (!parser->token.newline_before && gw_parser_accept(parser, GW_TOKEN_LPAREN)) {
-        struct gw_token token = parser->token;
-        if (!gw_token_is_version(&token)) {
-            gw_parser_wanted(parser, "a version such as `v1`");
-            return false;
-        }
-        if (!gw_parse_word(parser, "a version", &ret->label) ||
-            !gw_parser_expect(parser, GW_TOKEN_RPAREN, "after the version"))
-            return false;
-    }
-    ret->span = gw_parser_span(parser, ret->span);
-    return true;
-}
-
-static bool parse_limit(struct gw_parser *parser, struct gw_stmt *stmt)
-{
-    stmt->limit_span = parser->token.span;
-    return gw_parse_u64(parser, "a number (a bound known when the program is checked)",
-                        &stmt->limit);
-}
-
-static bool parse_scan(struct gw_parser *parser, struct gw_stmt *stmt)
-{
-    gw_parser_take(parser);
-    stmt->kind = GW_STMT_FOR_SCAN;
-    if (!gw_parse_place(parser, &stmt->place) ||
-        !gw_parser_expect_word(parser, "by", "and the key columns"))
-        return false;
-    struct gw_growing by = {NULL, 0, 0};
-    do {
-        struct gw_name *name = GW_ADD(parser, &by, struct gw_name);
-        if (name == NULL || !gw_parse_outside_name(parser, "a column", name))
-            return false;
-    } while (gw_parser_accept(parser, GW_TOKEN_COMMA));
-    stmt->by = by.items;
-    stmt->by_count = by.count;
-    return gw_parser_expect_word(parser, "pages", "`of` and the rows of a page") &&
-           gw_parser_expect_word(parser, "of", "after `pages`") && parse_limit(parser, stmt);
-}
-
-static bool is_walk(const struct gw_expr *expr)
-{
-    return expr->kind == GW_EXPR_METHOD &&
-           (gw_text_is(expr->name.text, "prefix") || gw_text_is(expr->name.text, "from"));
-}
-
-static bool parse_over(struct gw_parser *parser, struct gw_stmt *stmt)
-{
-    if (!value(parser, &stmt->value))
-        return false;
-    if (gw_parser_accept(parser, GW_TOKEN_RANGE)) {
-        stmt->kind = GW_STMT_FOR_RANGE;
-        stmt->low = stmt->value;
-        stmt->value = NULL;
-        return value(parser, &stmt->high);
-    }
-    stmt->kind = GW_STMT_FOR_LIST;
-    if (!is_walk(stmt->value))
-        return true;
-    stmt->kind = GW_STMT_FOR_PREFIX;
-    if (!gw_parser_at_word(parser, "limit")) {
-        struct gw_diag *diag =
-            gw_parser_error(parser, 1106, stmt->value->span, "this walk has no bound");
-        gw_diags_hint(parser->diags, diag,
-                      "add `limit 32`; to reach all of them, let a daemon call such a txn until it "
-                      "answers 0: `n := call t(u)  while n > 0 { yield  n = call t(u) }`");
-        stmt->limit = 1; /* nothing is run: the rest of the file is read as if there were one */
-        return true;
-    }
-    gw_parser_take(parser);
-    bool ok = parse_limit(parser, stmt);
-    stmt->is_reverse = ok && gw_parser_accept_word(parser, "reverse");
-    return ok;
-}
-
-static struct gw_stmt *parse_for(struct gw_parser *parser) /* NOLINT(misc-no-recursion) */
-{
-    struct gw_stmt *stmt = begin(parser, GW_STMT_FOR_LIST);
-    if (stmt == NULL || !gw_parse_name(parser, "a name for each item", &stmt->name) ||
-        !gw_parser_expect_word(parser, "in", "and what to walk over"))
-        return NULL;
-    bool is_scan =
-        gw_parser_at_word(parser, "scan") && gw_parser_peek(parser).kind == GW_TOKEN_WORD;
-    bool ok = is_scan ? parse_scan(parser, stmt) : parse_over(parser, stmt);
-    return done(parser, stmt, ok && gw_parse_block(parser, &stmt->body));
+    return gw_parse_stmt_done(parser, stmt, true);
 }
 
 /* ---- daemons ---- */
@@ -308,7 +206,7 @@ static bool parse_pair(struct gw_parser *parser, struct gw_stmt *stmt, bool has_
 {
     gw_parser_take(parser);
     gw_parser_take(parser); /* `(`: the caller looked ahead */
-    if (has_subject && (!value(parser, &stmt->subject) ||
+    if (has_subject && (!gw_parse_value(parser, &stmt->subject) ||
                         !gw_parser_expect(parser, GW_TOKEN_COMMA, "and a store")))
         return false;
     return gw_parse_word(parser, has_subject ? "a store" : "a name", &stmt->await_of) &&
@@ -317,7 +215,7 @@ static bool parse_pair(struct gw_parser *parser, struct gw_stmt *stmt, bool has_
 
 static struct gw_stmt *parse_await(struct gw_parser *parser) /* NOLINT(misc-no-recursion) */
 {
-    struct gw_stmt *stmt = begin(parser, GW_STMT_AWAIT);
+    struct gw_stmt *stmt = gw_parse_stmt_begin(parser, GW_STMT_AWAIT);
     if (stmt == NULL)
         return NULL;
     static const char *const words[] = {"pushed", "audited", "drained"};
@@ -333,20 +231,20 @@ static struct gw_stmt *parse_await(struct gw_parser *parser) /* NOLINT(misc-no-r
     }
     if (!found) {
         stmt->await = GW_AWAIT_TRUE;
-        ok = value(parser, &stmt->subject);
+        ok = gw_parse_value(parser, &stmt->subject);
     }
     if (!ok || !gw_parser_accept_word(parser, "timeout"))
-        return done(parser, stmt, ok);
+        return gw_parse_stmt_done(parser, stmt, ok);
     stmt->has_other_body = true;
-    ok = value(parser, &stmt->timeout) &&
+    ok = gw_parse_value(parser, &stmt->timeout) &&
          gw_parser_expect_word(parser, "else", "and what to do after the time-out") &&
          gw_parse_block(parser, &stmt->other_body);
-    return done(parser, stmt, ok);
+    return gw_parse_stmt_done(parser, stmt, ok);
 }
 
 static struct gw_stmt *parse_phase(struct gw_parser *parser)
 {
-    struct gw_stmt *stmt = begin(parser, GW_STMT_PHASE);
+    struct gw_stmt *stmt = gw_parse_stmt_begin(parser, GW_STMT_PHASE);
     struct gw_growing moves = {NULL, 0, 0};
     bool is_first = true;
     do {
@@ -363,7 +261,7 @@ static struct gw_stmt *parse_phase(struct gw_parser *parser)
     } while (gw_parser_accept(parser, GW_TOKEN_COMMA));
     stmt->phases = moves.items;
     stmt->phase_count = moves.count;
-    return done(parser, stmt, true);
+    return gw_parse_stmt_done(parser, stmt, true);
 }
 
 static struct gw_stmt *parse_call(struct gw_parser *parser, struct gw_stmt *stmt)
@@ -373,45 +271,46 @@ static struct gw_stmt *parse_call(struct gw_parser *parser, struct gw_stmt *stmt
         return NULL;
     stmt->kind = GW_STMT_CALL;
     stmt->value = gw_parse_call(parser);
-    return done(parser, stmt, stmt->value != NULL);
+    return gw_parse_stmt_done(parser, stmt, stmt->value != NULL);
 }
 
 /* ---- simple statements ---- */
 
 static struct gw_stmt *parse_emit(struct gw_parser *parser)
 {
-    struct gw_stmt *stmt = begin(parser, GW_STMT_EMIT);
+    struct gw_stmt *stmt = gw_parse_stmt_begin(parser, GW_STMT_EMIT);
     bool ok = stmt != NULL && gw_parse_name(parser, "the name of the event", &stmt->name) &&
               gw_parse_inits(parser, &stmt->inits, &stmt->init_count);
-    return done(parser, stmt, ok);
+    return gw_parse_stmt_done(parser, stmt, ok);
 }
 
 static struct gw_stmt *parse_return(struct gw_parser *parser)
 {
-    struct gw_stmt *stmt = begin(parser, GW_STMT_RETURN);
+    struct gw_stmt *stmt = gw_parse_stmt_begin(parser, GW_STMT_RETURN);
     bool ok = stmt != NULL;
     if (ok && gw_parser_continues(parser) && !gw_parser_at(parser, GW_TOKEN_RBRACE) &&
         parser->token.kind != GW_TOKEN_END)
-        ok = value(parser, &stmt->value);
-    return done(parser, stmt, ok);
+        ok = gw_parse_value(parser, &stmt->value);
+    return gw_parse_stmt_done(parser, stmt, ok);
 }
 
 static struct gw_stmt *parse_valued(struct gw_parser *parser, enum gw_stmt_kind kind)
 {
-    struct gw_stmt *stmt = begin(parser, kind);
-    return done(parser, stmt, stmt != NULL && value(parser, &stmt->value));
+    struct gw_stmt *stmt = gw_parse_stmt_begin(parser, kind);
+    return gw_parse_stmt_done(parser, stmt, stmt != NULL && gw_parse_value(parser, &stmt->value));
 }
 
 static struct gw_stmt *parse_string(struct gw_parser *parser, enum gw_stmt_kind kind)
 {
-    struct gw_stmt *stmt = begin(parser, kind);
+    struct gw_stmt *stmt = gw_parse_stmt_begin(parser, kind);
     if (stmt == NULL)
         return NULL;
     if (!gw_parser_at(parser, GW_TOKEN_STRING)) {
         gw_parser_wanted(parser, "a string");
         return NULL;
     }
-    return done(parser, stmt, (stmt->value = gw_parse_literal(parser, "a string")) != NULL);
+    return gw_parse_stmt_done(parser, stmt,
+                              (stmt->value = gw_parse_literal(parser, "a string")) != NULL);
 }
 
 static struct gw_stmt *parse_let(struct gw_parser *parser)
@@ -423,9 +322,10 @@ static struct gw_stmt *parse_let(struct gw_parser *parser)
     stmt->is_define = true;
     if (gw_parser_at_word(parser, "call"))
         return parse_call(parser, stmt);
-    if (!value(parser, &stmt->value))
+    if (!gw_parse_value(parser, &stmt->value))
         return NULL;
-    return done(parser, stmt, !gw_parser_at_word(parser, "else") || else_fail(parser, stmt));
+    return gw_parse_stmt_done(parser, stmt,
+                              !gw_parser_at_word(parser, "else") || else_fail(parser, stmt));
 }
 
 static struct gw_stmt *parse_assign(struct gw_parser *parser, struct gw_stmt *stmt)
@@ -441,7 +341,7 @@ static struct gw_stmt *parse_assign(struct gw_parser *parser, struct gw_stmt *st
         stmt->name = stmt->target->name;
         return parse_call(parser, stmt);
     }
-    return done(parser, stmt, value(parser, &stmt->value));
+    return gw_parse_stmt_done(parser, stmt, gw_parse_value(parser, &stmt->value));
 }
 
 static bool is_call(const struct gw_expr *expr)
@@ -476,7 +376,7 @@ static struct gw_stmt *parse_expr_stmt(struct gw_parser *parser)
                       "a word such as `if`");
         return NULL;
     }
-    return done(parser, stmt, true);
+    return gw_parse_stmt_done(parser, stmt, true);
 }
 
 /* ---- one statement ---- */
@@ -504,34 +404,36 @@ static struct gw_stmt *parse_soft(struct gw_parser *parser, bool *ret_is)
 
 static struct gw_stmt *parse_require(struct gw_parser *parser)
 {
-    struct gw_stmt *stmt = begin(parser, GW_STMT_REQUIRE);
-    return done(parser, stmt,
-                stmt != NULL && value(parser, &stmt->value) && else_fail(parser, stmt));
+    struct gw_stmt *stmt = gw_parse_stmt_begin(parser, GW_STMT_REQUIRE);
+    return gw_parse_stmt_done(parser, stmt,
+                              stmt != NULL && gw_parse_value(parser, &stmt->value) &&
+                                  else_fail(parser, stmt));
 }
 
 static struct gw_stmt *parse_fail(struct gw_parser *parser)
 {
-    struct gw_stmt *stmt = begin(parser, GW_STMT_FAIL);
-    return done(parser, stmt, stmt != NULL && value(parser, &stmt->other));
+    struct gw_stmt *stmt = gw_parse_stmt_begin(parser, GW_STMT_FAIL);
+    return gw_parse_stmt_done(parser, stmt, stmt != NULL && gw_parse_value(parser, &stmt->other));
 }
 
 static struct gw_stmt *parse_while(struct gw_parser *parser) /* NOLINT(misc-no-recursion) */
 {
-    struct gw_stmt *stmt = begin(parser, GW_STMT_WHILE);
-    return done(parser, stmt,
-                stmt != NULL && value(parser, &stmt->value) && gw_parse_block(parser, &stmt->body));
+    struct gw_stmt *stmt = gw_parse_stmt_begin(parser, GW_STMT_WHILE);
+    return gw_parse_stmt_done(parser, stmt,
+                              stmt != NULL && gw_parse_value(parser, &stmt->value) &&
+                                  gw_parse_block(parser, &stmt->body));
 }
 
 static struct gw_stmt *parse_yield(struct gw_parser *parser)
 {
-    struct gw_stmt *stmt = begin(parser, GW_STMT_YIELD);
-    return done(parser, stmt, true);
+    struct gw_stmt *stmt = gw_parse_stmt_begin(parser, GW_STMT_YIELD);
+    return gw_parse_stmt_done(parser, stmt, true);
 }
 
 static struct gw_stmt *parse_retry(struct gw_parser *parser)
 {
-    struct gw_stmt *stmt = begin(parser, GW_STMT_RETRY);
-    return done(parser, stmt, true);
+    struct gw_stmt *stmt = gw_parse_stmt_begin(parser, GW_STMT_RETRY);
+    return gw_parse_stmt_done(parser, stmt, true);
 }
 
 static struct gw_stmt *parse_bare_call(struct gw_parser *parser)
@@ -553,7 +455,7 @@ static const struct {
     const char *word;
     struct gw_stmt *(*parse)(struct gw_parser *parser);
 } statements[] = {
-    {"if", parse_if},          {"match", parse_match},     {"for", parse_for},
+    {"if", parse_if},          {"match", parse_match},     {"for", gw_parse_for},
     {"while", parse_while},    {"require", parse_require}, {"fail", parse_fail},
     {"return", parse_return},  {"delete", parse_delete},   {"emit", parse_emit},
     {"yield", parse_yield},    {"sleep", parse_sleep},     {"await", parse_await},

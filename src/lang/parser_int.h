@@ -92,7 +92,15 @@ bool gw_parse_inits(struct gw_parser *parser, struct gw_init **ret, uint32_t *re
 
 /* ---- parse_stmt.c ---- */
 bool gw_parse_block(struct gw_parser *parser, struct gw_block *ret);
+/** A statement that begins with the word at hand, which is taken. @return NULL: no memory, or reading in panic */
+struct gw_stmt *gw_parse_stmt_begin(struct gw_parser *parser, enum gw_stmt_kind kind);
+/** Gives the statement its span. @return NULL unless `ok` */
+struct gw_stmt *gw_parse_stmt_done(struct gw_parser *parser, struct gw_stmt *stmt, bool ok);
+bool gw_parse_value(struct gw_parser *parser, struct gw_expr **ret);
+
+/* ---- parse_for.c ---- */
 bool gw_parse_place(struct gw_parser *parser, struct gw_place_expr *ret);
+struct gw_stmt *gw_parse_for(struct gw_parser *parser);
 
 /* ---- parse_decl.c, parse_entity.c ---- */
 /** Does a line begin here with a declaration? Where recovery stops. */
