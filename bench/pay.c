@@ -222,8 +222,13 @@ static void open_server(struct host *host)
 static void deploy(struct host *host)
 {
     struct gw_request *request = make(host, GW_REQUEST_PROGRAM, NULL);
+    struct gw_err err;
     request->in.source = gw_text_bytes(gw_text(host->source));
-    gw_request_free(ask(host, request));
+    gw_rc rc = gw_ask(host->asker, host->engine, request, &err);
+    if (rc < 0 && request->out.json.len) /* which column of which store */
+        (void)fprintf(stderr, "%.*s\n", GW_TEXT_ARG(request->out.json));
+    check(rc, &err);
+    gw_request_free(request);
 }
 
 static void open_sessions(struct host *host)
