@@ -96,6 +96,21 @@ static gw_rc write_segment_head(struct gw_log *log, struct gw_file *file, uint64
     return gw_file_sync(file, err);
 }
 
+/** Out of descriptors is no failure of the disk: what was accepted waits for one, a minute at most.
+ *  @return true: try again */
+static bool rest(struct gw_log *log, gw_rc rc, int64_t since_ns)
+{
+    enum { REST_MS = 10, REST_S = 60 };
+    int64_t now = gw_clock_mono_ns();
+    if (rc != GW_BUSY || now - since_ns > REST_S * GW_NS_PER_S)
+        return false;
+    gw_mutex_lock(log->mutex);
+    while (gw_mutex_wait(log->mutex, now + REST_MS * GW_NS_PER_MS))
+        ; /* a wake is not for us */
+    gw_mutex_unlock(log->mutex);
+    return true;
+}
+
 /** Give the spare its head and its name; both durable when this returns. */
 static gw_rc name_spare(struct gw_log *log, struct gw_file *file, uint64_t bytes,
                         struct gw_err *err)
@@ -108,9 +123,12 @@ static gw_rc name_spare(struct gw_log *log, struct gw_file *file, uint64_t bytes
     GW_CRASH_POINT("log.roll.synced");
     GW_TRY(gw_path_rename(spare, path, err));
     GW_CRASH_POINT("log.roll.renamed");
-    GW_TRY(gw_folder_sync(log->folder, err));
+    int64_t begun_ns = gw_clock_mono_ns();
+    gw_rc rc;
+    while ((rc = gw_folder_sync(log->folder, err)) < 0 && rest(log, rc, begun_ns))
+        ;
     GW_CRASH_POINT("log.roll.after");
-    return GW_OK;
+    return rc;
 }
 
 gw_rc gw_log_roll(struct gw_log *log, struct gw_err *err)
@@ -119,8 +137,14 @@ gw_rc gw_log_roll(struct gw_log *log, struct gw_err *err)
     struct gw_file *file = NULL;
     struct gw_file_info info;
     gw_log_path(log, "spare", spare);
-    GW_TRY(gw_file_open(spare, GW_FILE_READ | GW_FILE_WRITE | GW_FILE_DIRECT, &file, err));
-    gw_rc rc = gw_file_info(file, &info, err);
+    int64_t begun_ns = gw_clock_mono_ns();
+    gw_rc rc;
+    while ((rc = gw_file_open(spare, GW_FILE_READ | GW_FILE_WRITE | GW_FILE_DIRECT, &file, err)) <
+               0 &&
+           rest(log, rc, begun_ns))
+        ;
+    GW_TRY(rc);
+    rc = gw_file_info(file, &info, err);
     if (rc == GW_OK)
         rc = name_spare(log, file, info.bytes, err);
     if (rc < 0) {
