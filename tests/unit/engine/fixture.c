@@ -298,6 +298,8 @@ gw_rc bank_ask(struct bank *bank, struct gw_request *request)
 void bank_ask_ok(struct bank *bank, struct gw_request *request)
 {
     gw_rc rc = bank_ask(bank, request);
+    if (rc == GW_CLOSED)
+        print_error("the engine ended: %s\n", bank->fatal_text);
     assert_ok(rc, &request->err);
 }
 

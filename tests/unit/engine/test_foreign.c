@@ -282,7 +282,7 @@ static void without_a_foreign_writer_nothing_is_ever_found(void **state)
     bank.opts.no_audit = false;
     bank.opts.audit_rows_per_s = 1000000;
     bank_open(&bank);
-    set_limit(&bank, "resident_bytes_max", 600);
+    set_limit(&bank, "resident_bytes_max", 1500);
     for (uint64_t i = 0; i < 400; i++) {
         bank_pay(&bank, i % 8 + 1, (i * 5 + 1) % 8 + 1, 1);
         if (i % 40 == 0)
