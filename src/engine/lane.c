@@ -293,7 +293,8 @@ static void fence_seen(struct gw_engine *engine, struct gw_lane *lane,
     if (foreign) {
         if (engine->opts.take_over &&
             memcmp(fence->cluster, engine->opts.take_over, sizeof(nobody)) == 0) {
-            (void)ask(engine, lane, GW_STORE_CALL_FENCE_TAKE_OVER, 0);
+            if (!ask(engine, lane, GW_STORE_CALL_FENCE_TAKE_OVER, 0))
+                lane->state = GW_LANE_NEW; /* asked again */
             return;
         }
         char hex[33];
@@ -317,10 +318,13 @@ static void fence_seen(struct gw_engine *engine, struct gw_lane *lane,
     }
 }
 
-static void fence_raised(struct gw_engine *engine, struct gw_lane *lane)
+static void fence_raised(struct gw_engine *engine, struct gw_lane *lane,
+                         const struct gw_store_request *request)
 {
     struct gw_store_state state;
-    if (lane->state != GW_LANE_RAISING || ++lane->raised < lane->workers)
+    bool stale =
+        request->in.attempt != lane->attempts[request->worker]; /* of a round before this */
+    if (lane->state != GW_LANE_RAISING || stale || ++lane->raised < lane->workers)
         return;
     gw_ledger_store_state(engine->ledger, lane->id, &state);
     if (state.fenced_epoch != engine->epoch)
@@ -674,7 +678,7 @@ void gw_lane_answered(struct gw_engine *engine, struct gw_store_request *request
     else if (request->call == GW_STORE_CALL_FENCE_READ)
         fence_seen(engine, lane, &request->out.fence);
     else if (request->call == GW_STORE_CALL_FENCE_RAISE)
-        fence_raised(engine, lane);
+        fence_raised(engine, lane, request);
     else if (request->call == GW_STORE_CALL_FENCE_TAKE_OVER)
         lane->state = GW_LANE_NEW;
     gw_store_request_free(request);

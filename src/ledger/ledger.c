@@ -236,6 +236,24 @@ gw_rc gw_apply_audit(struct gw_ledger *ledger, const struct gw_rec_audit *rec, s
     return GW_OK;
 }
 
+/** Beyond these a limit would not bound what it names, or time would overflow. */
+static bool limit_fits(const struct gw_rec_limit *limit)
+{
+    static const struct {
+        const char *name;
+        uint64_t min, max;
+    } bounds[] = {
+        {"ring", 1, 16},
+        {"halt_scope", 0, 2},
+        {"idem_ns", 1, UINT64_C(3650) * 86400 * GW_NS_PER_S},
+        {"session_ns", 1, UINT64_C(3650) * 86400 * GW_NS_PER_S},
+    };
+    for (size_t i = 0; i < GW_COUNT_OF(bounds); i++)
+        if (gw_text_is(limit->name, bounds[i].name))
+            return limit->value >= bounds[i].min && limit->value <= bounds[i].max;
+    return true;
+}
+
 static gw_rc set_limit(struct gw_limits *limits, const struct gw_rec_limit *limit,
                        struct gw_err *err)
 {
@@ -252,8 +270,16 @@ static gw_rc set_limit(struct gw_limits *limits, const struct gw_rec_limit *limi
 
 gw_rc gw_apply_limits(struct gw_ledger *ledger, const struct gw_rec_limits *rec, struct gw_err *err)
 {
-    for (uint32_t i = 0; i < rec->limit_count; i++)
+    for (uint32_t i = 0; i < rec->limit_count; i++) {
+        if (!limit_fits(&rec->limits[i])) {
+            gw_refuse(ledger, 2437,
+                      gw_arena_printf(&ledger->batch, "%.*s cannot be %llu",
+                                      GW_TEXT_ARG(rec->limits[i].name),
+                                      (unsigned long long)rec->limits[i].value));
+            return GW_OK;
+        }
         GW_TRY(set_limit(&ledger->small.limits, &rec->limits[i], err));
+    }
     return GW_OK;
 }
 
@@ -285,7 +311,10 @@ gw_rc gw_apply_program(struct gw_ledger *ledger, const struct gw_rec_program *re
     if (rec->hash.len != sizeof(hash.bytes) ||
         memcmp(hash.bytes, rec->hash.data, sizeof(hash.bytes)) != 0)
         return GW_FAIL(err, GW_CORRUPT, "the program's hash does not fit its text");
-    if (compile(ledger, rec->source, &program, &why) < 0) {
+    gw_rc rc = compile(ledger, rec->source, &program, &why);
+    if (rc == GW_NOMEM) /* a refusal must be a function of the journal */
+        return GW_FAIL_NOMEM(err);
+    if (rc < 0) {
         ledger->applying->kind = GW_APPLIED_REFUSED;
         ledger->applying->refused = gw_arena_copy_text(&ledger->batch, gw_text(why.msg));
         ledger->applying->refused_code = why.code;

@@ -83,6 +83,8 @@
     X(2436, "too large for the journal",                                                                                    \
       "One request is one record, and a record lies in one batch of 1 MiB. Nothing happened. Send less at a time; a\n"      \
       "program's text must fit as well.")                                                                                   \
+    X(2437, "a limit out of its bounds",                                                                                    \
+      "ring is 1 to 16, halt_scope 0 to 2, and session_ns and idem_ns at most ten years. No limit was changed.")            \
     X(2440, "no such daemon in the program",                                                                                \
       "The daemon's name, or its id, is not one of the program in force.")                                                  \
     X(2441, "too many daemons",                                                                                             \

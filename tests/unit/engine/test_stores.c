@@ -227,6 +227,31 @@ static void a_session_that_nobody_uses_is_forgotten(void **state)
     bank_done(&bank);
 }
 
+static void a_limit_that_bounds_nothing_is_refused(void **state)
+{
+    const struct gw_rec_limit wrong[] = {{GW_TEXT_LIT("ring"), 0},
+                                         {GW_TEXT_LIT("ring"), 17},
+                                         {GW_TEXT_LIT("halt_scope"), 3},
+                                         {GW_TEXT_LIT("session_ns"), 0},
+                                         {GW_TEXT_LIT("idem_ns"), UINT64_MAX}};
+    struct bank bank;
+    (void)state;
+    bank_start(&bank, BANK_SQLITE, 2, "");
+    for (size_t i = 0; i < GW_COUNT_OF(wrong); i++) {
+        struct gw_request *asked = bank_request(&bank, GW_REQUEST_LIMITS);
+        asked->in.limits = &wrong[i];
+        asked->in.limit_count = 1;
+        assert_true(bank_ask(&bank, asked) < 0);
+        assert_int_equal(asked->err.code, 2437);
+        gw_request_free(asked);
+    }
+    set_limit(&bank, "ring", 16);
+    bank_pay(&bank, 1, 2, 100);
+    bank_drain(&bank);
+    bank_check(&bank, 2, 20000);
+    bank_done(&bank);
+}
+
 /* ---- more reads than a store takes at a time ---- */
 
 static enum gw_memory_fault wait_at_the_gate(void *ctx, enum gw_store_call call, uint32_t slot,
@@ -624,6 +649,7 @@ int main(void)
         cmocka_unit_test(a_whole_table_that_somebody_rewrote_is_found_row_by_row),
         cmocka_unit_test(a_program_larger_than_a_batch_is_refused),
         cmocka_unit_test(a_session_that_nobody_uses_is_forgotten),
+        cmocka_unit_test(a_limit_that_bounds_nothing_is_refused),
         cmocka_unit_test(reads_wait_for_a_store_that_is_busy),
         cmocka_unit_test(copies_that_differ_stop_their_key_alone),
         cmocka_unit_test(an_unreachable_store_fails_the_call_once),
