@@ -167,6 +167,10 @@ gw_rc gw_fiber_all(struct gw_ledger *ledger, struct gw_arena *arena, struct gw_f
     uint32_t count = 0;
     if (heads == NULL)
         return GW_FAIL_NOMEM(err);
+    *ret = heads;
+    *ret_count = 0;
+    if (ledger->small.daemon_next == 1)
+        return GW_OK; /* as in gw_ledger_due() */
     gw_key_start(&scope, GW_TABLE_FIBER);
     GW_TRY(gw_state_view_of(ledger, &view, err));
     GW_TRY(ledger->kv->ops->seek(view.view, gw_key_view(&scope), &cur, err));
@@ -329,6 +333,10 @@ gw_rc gw_ledger_due(struct gw_ledger *ledger, int64_t *ret_ns, struct gw_err *er
     struct gw_kv_cur *cur = NULL;
     struct gw_bytes key, val;
     uint64_t due = INT64_MAX;
+    *ret_ns = INT64_MAX;
+    if (ledger->small.daemon_next ==
+        1) /* no daemon was ever started: nothing to pass rows of other tables for */
+        return GW_OK;
     gw_key_start(&scope, GW_TABLE_TIMER);
     GW_TRY(gw_state_view_of(ledger, &view, err));
     GW_TRY(ledger->kv->ops->seek(view.view, gw_key_view(&scope), &cur, err));
