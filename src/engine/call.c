@@ -3,7 +3,7 @@
 #include "os/clock.h"
 #include "os/heap.h"
 
-enum { REQUEST_ARENA_MAX = 8 << 20, CALLS_PER_TURN = 4096 };
+enum { REQUEST_ARENA_MAX = 8 << 20, CALLS_PER_TURN = 4096, ASKED_MAX = 2048 };
 
 void gw_list_init(struct gw_request_list *list)
 {
@@ -38,6 +38,7 @@ struct gw_request *gw_request_new(enum gw_request_kind kind, struct gw_actor *re
         return NULL;
     *request = (struct gw_request){.kind = kind, .reply_to = reply_to, .ctx = ctx};
     gw_arena_init(&request->arena, heap, REQUEST_ARENA_MAX);
+    gw_buf_init(&request->asked, heap, ASKED_MAX * sizeof(uint64_t));
     return request;
 }
 
@@ -47,6 +48,7 @@ void gw_request_free(struct gw_request *request)
         return;
     const struct gw_alloc *heap = gw_os_heap();
     gw_arena_done(&request->arena);
+    gw_buf_done(&request->asked);
     heap->put(heap->ctx, request, sizeof(*request));
 }
 
@@ -58,6 +60,8 @@ void gw_request_reset(struct gw_request *request)
     request->rc = GW_OK;
     request->deadline_ns = 0;
     request->tries = 0;
+    gw_buf_reset(&request->asked);
+    request->start = (struct gw_arena_mark){0};
     request->failed_count = 0;
     request->failed = NULL;
 }
@@ -67,6 +71,20 @@ void gw_request_answer(struct gw_request *request, gw_rc rc)
     request->rc = rc;
     request->msg.kind = request->sender_kind;
     (void)gw_actor_send_always(request->reply_to, &request->msg);
+}
+
+bool gw_request_moved(struct gw_request *request, const struct gw_missing_key *missing,
+                      uint32_t count)
+{
+    bool moved = false;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t hash = gw_hash64(missing[i].key, missing[i].entity->entity.id);
+        for (size_t at = 0; at < request->asked.len && !moved; at += sizeof(hash))
+            moved = memcmp(request->asked.data + at, &hash, sizeof(hash)) == 0;
+        gw_buf_put(&request->asked, &hash, sizeof(hash));
+    }
+    return moved ||
+           request->asked.failed; /* more keys than any function may touch: they move as well */
 }
 
 void gw_calls_take(struct gw_engine *engine, struct gw_request *request)
@@ -153,7 +171,7 @@ static bool run_one(struct gw_engine *engine, struct gw_request *request)
         decided(engine, request, &applied);
         break;
     case GW_APPLIED_NEEDS_KEYS:
-        request->tries++;
+        request->tries += gw_request_moved(request, applied.missing, applied.missing_count);
         engine->metrics.refetches++;
         gw_fetch_for(engine, request, applied.missing, applied.missing_count);
         break;

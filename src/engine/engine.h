@@ -132,6 +132,9 @@ struct gw_request {
     struct gw_request *next;
     uint32_t sender_kind; /* of msg, given back with the answer */
     uint32_t tries, waiting_for;
+    struct gw_buf
+        asked; /* hashes of the keys it has waited for: one that is missing again has moved */
+    struct gw_arena_mark start; /* of a view: where a run begins */
     struct gw_rec_failed *failed;
     uint32_t failed_count;
     struct gw_missing_key *missing; /* of a view */

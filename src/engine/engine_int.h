@@ -220,6 +220,9 @@ void gw_engine_alert(struct gw_engine *engine, gw_code code, const char *fmt, ..
 void gw_request_answer(struct gw_request *request, gw_rc rc);
 
 /* ---- call.c ---- */
+/** Notes the keys a request is about to wait for. @return one of them was there before: it moved, which counts as a try */
+bool gw_request_moved(struct gw_request *request, const struct gw_missing_key *missing,
+                      uint32_t count);
 void gw_calls_take(struct gw_engine *engine, struct gw_request *request);
 void gw_calls_run(struct gw_engine *engine);
 

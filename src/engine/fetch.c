@@ -136,7 +136,7 @@ void gw_fetch_for(struct gw_engine *engine, struct gw_request *request,
         return;
     if (request->kind == GW_REQUEST_STEP)
         gw_daemons_keys(engine, request);
-    else if (request->kind == GW_REQUEST_CALL && request->tries < GW_TRIES_MAX)
+    else if (request->kind == GW_REQUEST_CALL && request->tries++ < GW_TRIES_MAX)
         gw_calls_take(engine, request); /* what it missed became resident meanwhile */
     else
         gw_request_answer(

@@ -97,6 +97,9 @@ static void on_view(void *ctx, struct gw_msg *msg)
     struct gw_reader *reader = ctx;
     struct gw_request *request = (struct gw_request *)(void *)msg;
     request->missing_count = 0;
+    if (request->asked.len == 0)
+        request->start = gw_arena_mark(&request->arena);
+    gw_arena_back_to(&request->arena, request->start); /* what an earlier run left behind */
     gw_rc rc = run_view(reader, request, &request->err);
     if (rc == GW_NOTFOUND && request->missing_count > 0) {
         request->msg.kind = GW_MSG_REQUEST;
@@ -161,7 +164,8 @@ gw_rc gw_view_send(struct gw_engine *engine, struct gw_request *request)
 /** On the decider: a view that misses keys, or one whose keys have been read. */
 void gw_view_take(struct gw_engine *engine, struct gw_request *request)
 {
-    if (++request->tries > GW_TRIES_MAX) {
+    request->tries += gw_request_moved(request, request->missing, request->missing_count);
+    if (request->tries >= GW_TRIES_MAX) {
         gw_request_answer(request, GW_FAIL_CODE(&request->err, GW_UNREACHABLE, 2201,
                                                 "keys moved while they were read"));
         return;

@@ -51,9 +51,9 @@ static uint32_t id_of(struct gw_bytes key)
     return __builtin_bswap32(big);
 }
 
-/** Walks from the hand to the end of the pairs. @return GW_NOTFOUND: it came to the end */
-static gw_rc walk(struct gw_ledger *ledger, struct gw_state_key *hand, uint32_t *io_visits,
-                  struct gw_err *err)
+/** Walks from the hand to `until`, or to the end of the pairs. @return GW_NOTFOUND: it came there */
+static gw_rc walk(struct gw_ledger *ledger, struct gw_state_key *hand, struct gw_bytes until,
+                  uint32_t *io_visits, struct gw_err *err)
 {
     struct gw_state_key scope;
     struct gw_kv_cur *cur = NULL;
@@ -66,6 +66,8 @@ static gw_rc walk(struct gw_ledger *ledger, struct gw_state_key *hand, uint32_t 
         struct gw_bytes at, pair;
         struct gw_meta meta;
         rc = gw_scope_next(ledger->kv, cur, &scope, &at, &pair, err);
+        if (rc == GW_OK && until.len && gw_bytes_compare(at, until) >= 0)
+            rc = GW_NOTFOUND;
         if (rc < 0)
             break;
         ++*io_visits;
@@ -101,15 +103,15 @@ gw_rc gw_evict(struct gw_ledger *ledger, struct gw_err *err)
     gw_key_bytes(&hand, small->evict_hand);
     if (hand.len == 0)
         gw_key_start(&hand, GW_TABLE_ENTITY);
-    for (int rounds = 0; rounds < 3;
-         rounds++) { /* to clear marks, to evict, and back to where it began */
-        gw_rc rc = walk(ledger, &hand, &visits, err);
-        if (rc != GW_NOTFOUND) {
-            GW_TRY(rc);
-            break;
-        }
+    /* Once around at most: what this batch brought in has its mark, so it stays for the calls that wait for it. */
+    const struct gw_state_key from = hand;
+    gw_rc rc = walk(ledger, &hand, (struct gw_bytes){NULL, 0}, &visits, err);
+    if (rc == GW_NOTFOUND) {
         gw_key_start(&hand, GW_TABLE_ENTITY);
+        rc = walk(ledger, &hand, gw_key_view(&from), &visits, err);
     }
+    if (rc < 0 && rc != GW_NOTFOUND)
+        return rc;
     uint8_t *kept = ledger->hand_bytes[ledger->head.index % 2];
     memcpy(kept, hand.bytes, hand.len);
     small->evict_hand = (struct gw_bytes){kept, hand.len};

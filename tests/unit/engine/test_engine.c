@@ -28,6 +28,15 @@ static const char program_text[] =
     "  x := Account.create { id, bal: amt }\n"
     "  return x.id\n"
     "}\n"
+    "txn open6(id: u64, amt: dec<18,2>) -> u64 | PayErr {\n"
+    "  _a := Account.create { id: id + 1, bal: amt }\n"
+    "  _b := Account.create { id: id + 2, bal: amt }\n"
+    "  _c := Account.create { id: id + 3, bal: amt }\n"
+    "  _d := Account.create { id: id + 4, bal: amt }\n"
+    "  _e := Account.create { id: id + 5, bal: amt }\n"
+    "  _f := Account.create { id: id + 6, bal: amt }\n"
+    "  return id\n"
+    "}\n"
     "txn pay(src: u64, dst: u64, amt: dec<18,2>) -> u128 | PayErr {\n"
     "  x := Account[src] else fail NO_SRC\n"
     "  y := Account[dst] else fail NO_DST\n"
@@ -301,6 +310,19 @@ static void the_same_seq_is_executed_once(void **state)
     gw_request_free(again);
 }
 
+/** Each create finds one more unknown key: that is no key that moved. */
+static void a_call_may_meet_many_unknown_keys_one_after_the_other(void **state)
+{
+    struct fixture *fix = *state;
+    run_the_bank(fix, GW_ENGINE_KV_LMDB);
+    const uint64_t id = 100;
+    struct gw_request *asked = call(fix, "open6", &id, 1, 700);
+    ask_ok(fix, asked);
+    assert_int_equal(decode(asked).status, GW_VM_DONE);
+    gw_request_free(asked);
+    assert_int_equal(balance(fix, 106), 700);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +330,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_memory_kv_replays_the_whole_journal, setup, teardown),
         cmocka_unit_test_setup_teardown(the_same_seq_is_executed_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_call_may_meet_many_unknown_keys_one_after_the_other,
+                                        setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
