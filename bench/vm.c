@@ -1,6 +1,9 @@
 /**
  * The payment of the shop in the virtual machine against the same payment in C: same rows, same hash table, same
- * checks (18-digit money, overflow, precision, frozen, balance), both on a write set that is thrown away each time.
+ * checks (18-digit money, overflow, precision, frozen, balance), the same id and transfer row, the same dirty marks.
+ * Neither undoes: the machine leaves that to its host, and the C computes both balances before it stores one.
+ * Neither looks the transfer up: its key is a new id, which hosts take as absent. The C is one function without a
+ * host, so what the machine pays for calls to its host, and for clearing the arena between runs, counts against it.
  * Prints one JSON line; exit 0 when the bar holds.
  */
 #include <stdio.h>

@@ -17,29 +17,27 @@
 #pragma GCC optimize("no-gcse", "no-crossjumping")
 #endif
 
-static const int64_t pow10_64[GW_COST_DEC_NARROW_DIGITS + 1] = {
-    INT64_C(1),
-    INT64_C(10),
-    INT64_C(100),
-    INT64_C(1000),
-    INT64_C(10000),
-    INT64_C(100000),
-    INT64_C(1000000),
-    INT64_C(10000000),
-    INT64_C(100000000),
-    INT64_C(1000000000),
-    INT64_C(10000000000),
-    INT64_C(100000000000),
-    INT64_C(1000000000000),
-    INT64_C(10000000000000),
-    INT64_C(100000000000000),
-    INT64_C(1000000000000000),
-    INT64_C(10000000000000000),
-    INT64_C(100000000000000000),
-    INT64_C(1000000000000000000),
-};
+static const int64_t pow10_64[GW_COST_DEC_NARROW_DIGITS + 1] = {INT64_C(1),
+                                                                INT64_C(10),
+                                                                INT64_C(100),
+                                                                INT64_C(1000),
+                                                                INT64_C(10000),
+                                                                INT64_C(100000),
+                                                                INT64_C(1000000),
+                                                                INT64_C(10000000),
+                                                                INT64_C(100000000),
+                                                                INT64_C(1000000000),
+                                                                INT64_C(10000000000),
+                                                                INT64_C(100000000000),
+                                                                INT64_C(1000000000000),
+                                                                INT64_C(10000000000000),
+                                                                INT64_C(100000000000000),
+                                                                INT64_C(1000000000000000),
+                                                                INT64_C(10000000000000000),
+                                                                INT64_C(100000000000000000),
+                                                                INT64_C(1000000000000000000)};
 
-/** Divisions by constants: a division by a variable costs as much as ten instructions. */
+/** By constants: a division by a variable costs as much as ten instructions. */
 static inline int64_t now_in(int64_t ns, enum gw_time_unit unit)
 {
     switch (unit) {
