@@ -302,6 +302,15 @@ static gw_rc begin_builds(struct gw_ledger *ledger, const struct gw_program *pro
     return GW_OK;
 }
 
+/** A promise that is not kept yet is refused, not ignored. @return NULL: none */
+static const struct gw_fn *atomic_push(const struct gw_program *program)
+{
+    for (uint32_t i = 0; i < program->fn_count; i++)
+        if (program->fns[i]->atomic_push)
+            return program->fns[i];
+    return NULL;
+}
+
 gw_rc gw_apply_program(struct gw_ledger *ledger, const struct gw_rec_program *rec,
                        struct gw_err *err)
 {
@@ -318,6 +327,13 @@ gw_rc gw_apply_program(struct gw_ledger *ledger, const struct gw_rec_program *re
         ledger->applying->kind = GW_APPLIED_REFUSED;
         ledger->applying->refused = gw_arena_copy_text(&ledger->batch, gw_text(why.msg));
         ledger->applying->refused_code = why.code;
+        return GW_OK;
+    }
+    const struct gw_fn *promised = atomic_push(program);
+    if (promised) {
+        gw_refuse(ledger, 2116,
+                  gw_arena_printf(&ledger->batch, "txn %.*s: atomic_push is not built yet",
+                                  GW_TEXT_ARG(promised->name)));
         return GW_OK;
     }
     struct gw_state_key at;

@@ -33,6 +33,10 @@
     X(2115, "a phase's conditions are not met",                                                                             \
       "Every move has conditions, each shown with its number: keys not onboarded yet, rows not written yet, no clean audit\n"\
       "since. Nothing was changed; the move is taken as soon as they hold. Exit code 4.")                                   \
+    X(2116, "atomic_push is not built yet",                                                                                 \
+      "The program asks that the rows of one txn reach a store in one transaction of that store. This version writes\n"     \
+      "rows of several txns together and newer versions in place of older ones, so it cannot promise that. Take\n"          \
+      "`atomic_push` out; what the ledger holds is atomic in any case.")                                                    \
     X(2201, "a row could not be read from its store",                                                                       \
       "The call, or view, needs a row that is not resident, and its home did not give it: unreachable, timeout, denied,\n"  \
       "malformed, type_mismatch, too_large. The call had no effect. Repeat it when the store answers: `godwit engine status`.")\
