@@ -7,6 +7,8 @@
 
 enum { REASON_BYTES = 512 };
 
+static const char HALTED[] = "abort HALTED"; /* as why_ended() writes it */
+
 static struct gw_vm reader_vm(struct gw_ledger *ledger)
 {
     return (struct gw_vm){.program = ledger->program, .arena = &ledger->scratch};
@@ -105,6 +107,20 @@ static gw_rc resume(struct gw_ledger *ledger, struct gw_fiber_head *head, struct
     head->reason = (struct gw_text){"", 0};
     GW_TRY(gw_fiber_timer(ledger, head, true, err));
     return gw_fiber_put(ledger, head, err);
+}
+
+gw_rc gw_daemons_unhalt(struct gw_ledger *ledger, struct gw_err *err)
+{
+    struct gw_fiber_head *heads = NULL;
+    uint32_t count = 0;
+    GW_TRY(gw_fiber_all(ledger, &ledger->scratch, &heads, &count, err));
+    for (uint32_t i = 0; i < count; i++) {
+        bool halted = heads[i].reason.len >= sizeof(HALTED) - 1 &&
+                      memcmp(heads[i].reason.data, HALTED, sizeof(HALTED) - 1) == 0;
+        if (heads[i].status == GW_FIBER_PARKED && halted)
+            GW_TRY(resume(ledger, &heads[i], err));
+    }
+    return GW_OK;
 }
 
 gw_rc gw_apply_daemon(struct gw_ledger *ledger, const struct gw_rec_daemon *rec, struct gw_err *err)

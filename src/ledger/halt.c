@@ -313,7 +313,8 @@ static gw_rc settle(struct gw_ledger *ledger, struct resolving *on, struct gw_er
     if (on->halt.scope == SCOPE_ENTITY)
         free_entity(&ledger->small, on->halt.entity);
     ledger->applying->wake_daemons = true;
-    return halt_put(ledger, &on->halt, err);
+    GW_TRY(halt_put(ledger, &on->halt, err));
+    return gw_daemons_unhalt(ledger, err);
 }
 
 gw_rc gw_apply_resolve(struct gw_ledger *ledger, const struct gw_rec_resolve *rec,

@@ -225,6 +225,10 @@ GW_NODISCARD gw_rc gw_ring_projection(struct gw_ledger *ledger, const struct gw_
                                       const struct gw_meta *meta, union gw_value *fields,
                                       struct gw_bytes *ret, struct gw_err *err);
 
+/* ---- daemon.c ---- */
+/** Daemons that parked because a key was in CONFLICT try the same slice again: a person has settled a finding. */
+GW_NODISCARD gw_rc gw_daemons_unhalt(struct gw_ledger *ledger, struct gw_err *err);
+
 /* ---- one function per record kind; each sets fields of ledger->applying where it has something to say ---- */
 #define X(NAME, name, number)                                                                     \
     GW_NODISCARD gw_rc gw_apply_##name(struct gw_ledger *ledger, const struct gw_rec_##name *rec, \

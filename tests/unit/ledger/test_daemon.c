@@ -45,6 +45,8 @@ static const char mover[] =
     "  got := call note(2, 5)\n"
     "  left = got\n"
     "}\n"
+    "txn grp_of(id: u64) -> u32 { return User[id]!.grp }\n"
+    "daemon look_at(id: u64) { x := call grp_of(id)  emit Looked { x } }\n"
     "daemon wait_drained() { await drained(b)  x := call note(4, 1)  emit Done { x } }\n"
     "daemon wait_for(g: u32) { await in_group[g] == 2  x := call note(3, 1)  emit Done { x } }\n";
 
@@ -193,6 +195,27 @@ static void control(struct world *w, uint32_t verb, uint32_t id)
     record.daemon = (struct gw_rec_daemon){
         .verb = verb, .daemon = id, .args = {(const uint8_t *)"\x80", 1}, .actor = {"", 0}};
     world_apply(w, &record);
+}
+
+/** A finding stops its key, and so the daemon that came to it; when it is settled nobody need tell the daemon. */
+static void test_a_daemon_goes_on_when_what_halted_it_is_resolved(void **state)
+{
+    (void)state;
+    struct world *w = mover_world(3);
+    world_limit(w, "halt_scope", 2);
+    world_call(w, "regroup", "[2, 7]");
+    world_put(w, "a.users", "[2, \"somebody@else\", 2]", -1);
+    world_push(w);
+    uint32_t id = world_start(w, "look_at", "[2]");
+    world_run(w, true);
+    struct gw_fiber_info info = world_fiber(w, id);
+    assert_int_equal(info.status, GW_FIBER_PARKED);
+    assert_non_null(strstr(w->alerts, "is parked: abort HALTED"));
+    world_resolve(w, 1, GW_TAKE_EXPECTED, NULL);
+    assert_int_equal(w->applied.kind, GW_APPLIED_DONE);
+    world_run(w, true);
+    assert_int_equal(world_fiber(w, id).status, GW_FIBER_DONE);
+    world_close(w);
 }
 
 static void test_a_failed_call_parks_the_daemon_until_a_person_resumes(void **state)
@@ -432,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_a_migration_moves_every_row_and_reaches_verified),
         cmocka_unit_test(test_resumed_at_every_slice_it_comes_to_the_same),
         cmocka_unit_test(test_a_slow_store_times_out_alerts_and_retries),
+        cmocka_unit_test(test_a_daemon_goes_on_when_what_halted_it_is_resolved),
         cmocka_unit_test(test_a_failed_call_parks_the_daemon_until_a_person_resumes),
         cmocka_unit_test(test_a_condition_is_looked_at_without_a_trace),
         cmocka_unit_test(test_drained_waits_for_a_store),
