@@ -115,27 +115,27 @@ static inline gw_u128 new_id(const struct gw_vm_context *at, uint32_t number)
         NEXT();                                                           \
     }
 /* The smallest number by -1 is the one quotient that does not fit. */
-#define DIVIDE(K, type, member, OP, sign)                                \
-    OP##_##K:                                                            \
-    {                                                                    \
-        type over = (type)C.member, value = (type)B.member, negated;     \
-        if (GW_UNLIKELY(over == 0))                                      \
-            goto arith;                                                  \
-        if ((type)-1 < (type)1 && over == (type)-1) {                    \
-            if (__builtin_sub_overflow((type)0, value, &negated))        \
-                goto arith;                                              \
-            A.member = (type)(sign 1 > 0 ? negated : 0);                 \
-        } else {                                                         \
-            A.member = (type)(sign 1 > 0 ? value / over : value % over); \
-        }                                                                \
-        NEXT();                                                          \
+#define DIVIDE(K, type, member, OP, is_div)                            \
+    OP##_##K:                                                          \
+    {                                                                  \
+        type over = (type)C.member, value = (type)B.member, negated;   \
+        if (GW_UNLIKELY(over == 0))                                    \
+            goto arith;                                                \
+        if ((type)-1 < (type)1 && over == (type)-1) {                  \
+            if (__builtin_sub_overflow((type)0, value, &negated))      \
+                goto arith;                                            \
+            A.member = (type)((is_div) ? negated : 0);                 \
+        } else {                                                       \
+            A.member = (type)((is_div) ? value / over : value % over); \
+        }                                                              \
+        NEXT();                                                        \
     }
 #define INT_KIND(K, type, member)                       \
     ARITH(K, type, member, ADD, __builtin_add_overflow) \
     ARITH(K, type, member, SUB, __builtin_sub_overflow) \
     ARITH(K, type, member, MUL, __builtin_mul_overflow) \
-    DIVIDE(K, type, member, DIV, +)                     \
-    DIVIDE(K, type, member, MOD, -)
+    DIVIDE(K, type, member, DIV, true)                  \
+    DIVIDE(K, type, member, MOD, false)
 
 #define DEC_64(OP, builtin)                                                                    \
     OP##_D64:                                                                                  \
