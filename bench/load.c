@@ -202,7 +202,7 @@ static void take_wire(struct load *load, struct conn *conn)
         int64_t now = gw_clock_mono_ns();
         GW_ASSERT(slot < load->slots && load->clients[slot] == answer.client);
         load->open--;
-        if (answer.kind == GW_WIRE_RESULT)
+        if (answer.kind == GW_WIRE_RESULT && answer.result.len >= 2 && answer.result.data[1] == 0)
             gw_hist_add(&load->hist, now - load->sent_ns[slot]);
         else
             load->failed++;
@@ -244,7 +244,7 @@ static void take_http(struct load *load, struct conn *conn)
         return;
     int64_t now = gw_clock_mono_ns();
     load->open--;
-    if (strncmp(text, "HTTP/1.1 200", 12) == 0)
+    if (strncmp(text, "HTTP/1.1 200", 12) == 0 && strstr(text, "\"ok\"") != NULL)
         gw_hist_add(&load->hist, now - conn->sent_ns);
     else if (load->failed++ == 0)
         (void)fprintf(stderr, "bench_load: %.*s\n", (int)all, text);
