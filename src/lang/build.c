@@ -3,9 +3,10 @@
 
 uint32_t gw_build_position(const struct gw_build *build, const struct gw_decl *decl)
 {
-    for (uint32_t i = 0; i < build->ast->decl_count; i++)
+    for (uint32_t i = 0; i < build->ast->decl_count; i++) {
         if (build->ast->decls[i] == decl)
             return build->positions[i];
+    }
     GW_UNREACHABLE_CODE(); /* the checker only refers to declarations of this tree */
 }
 
@@ -18,9 +19,10 @@ const struct gw_program_entity *gw_build_entity(const struct gw_build *build,
 const struct gw_program_home *gw_build_home(const struct gw_build *build,
                                             const struct gw_ast_home *home)
 {
-    for (uint32_t i = 0; i < build->program->home_count; i++)
+    for (uint32_t i = 0; i < build->program->home_count; i++) {
         if (build->program->homes[i]->home.id == home->home.id)
             return build->program->homes[i];
+    }
     GW_UNREACHABLE_CODE();
 }
 
@@ -46,10 +48,11 @@ const struct gw_type *gw_build_row_type(struct gw_build *build, const struct gw_
 static uint32_t count_of(const struct gw_ast *ast, enum gw_decl_kind kind)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < ast->decl_count; i++)
+    for (uint32_t i = 0; i < ast->decl_count; i++) {
         if (ast->decls[i]->kind == kind &&
             (kind != GW_DECL_ENTITY || !ast->decls[i]->as.entity.is_old))
             count++;
+    }
     return count;
 }
 
@@ -168,9 +171,10 @@ static struct gw_program_home *build_home(struct gw_build *build, const struct g
 static uint32_t home_position(const struct gw_program_entity *entity,
                               const struct gw_ast_home *home)
 {
-    for (uint32_t i = 0; i < entity->home_count; i++)
+    for (uint32_t i = 0; i < entity->home_count; i++) {
         if (entity->homes[i]->home.id == home->home.id)
             return i;
+    }
     GW_UNREACHABLE_CODE();
 }
 
@@ -206,10 +210,12 @@ static bool has_homeless_field(const struct gw_ast_entity *entity)
 {
     for (uint32_t f = 0; f < entity->field_count; f++) {
         bool found = false;
-        for (uint32_t h = 0; h < entity->home_count && !found; h++)
-            for (uint32_t m = 0; m < entity->homes[h].map_count && !found; m++)
+        for (uint32_t h = 0; h < entity->home_count && !found; h++) {
+            for (uint32_t m = 0; m < entity->homes[h].map_count && !found; m++) {
                 for (uint32_t i = 0; i < entity->homes[h].maps[m].field_count && !found; i++)
                     found = entity->homes[h].maps[m].field_index[i] == f;
+            }
+        }
         if (!found)
             return true;
     }
@@ -249,19 +255,21 @@ static bool link_indexes(struct gw_build *build, struct gw_program_entity *entit
         return false;
     entity->indexes = indexes;
     entity->counters = counters;
-    for (uint32_t i = 0; i < program->index_count; i++)
+    for (uint32_t i = 0; i < program->index_count; i++) {
         if (program->indexes[i]->owner == entity)
             indexes[entity->index_count++] = program->indexes[i];
-    for (uint32_t i = 0; i < program->counter_count; i++)
+    }
+    for (uint32_t i = 0; i < program->counter_count; i++) {
         if (program->counters[i]->owner == entity)
             counters[entity->counter_count++] = program->counters[i];
+    }
     return true;
 }
 
 static const struct gw_index_decl *build_index(struct gw_build *build, const struct gw_decl *decl)
 {
     struct gw_index_decl *index = GW_NEW(build->arena, struct gw_index_decl);
-    if (index)
+    if (index) {
         *index = (struct gw_index_decl){
             .name = decl->name.text,
             .id = gw_name_id(decl->name.text),
@@ -270,6 +278,7 @@ static const struct gw_index_decl *build_index(struct gw_build *build, const str
             .field_count = decl->as.index.field_count,
             .unique = decl->as.index.is_unique,
         };
+    }
     return index;
 }
 
@@ -304,7 +313,7 @@ static const struct gw_table_decl *build_table(struct gw_build *build, const str
 {
     const struct gw_entity *entity = &decl->as.table.as_entity;
     struct gw_table_decl *table = GW_NEW(build->arena, struct gw_table_decl);
-    if (table)
+    if (table) {
         *table = (struct gw_table_decl){
             .name = decl->name.text,
             .id = gw_name_id(decl->name.text),
@@ -312,6 +321,7 @@ static const struct gw_table_decl *build_table(struct gw_build *build, const str
             .field_count = entity->field_count,
             .key_count = entity->key_count,
         };
+    }
     return table;
 }
 
@@ -336,9 +346,10 @@ static bool fill_function(struct gw_build *build, struct gw_build_fn *slot)
         fails[fn->fail_count++] = from->results[i]->type;
     fn->atomic_push = from->is_atomic_push;
     fn->low_priority = slot->decl->kind == GW_DECL_DAEMON && !from->is_normal;
-    if (slot->decl->kind == GW_DECL_DAEMON)
+    if (slot->decl->kind == GW_DECL_DAEMON) {
         fn->slice_units =
             from->has_slice ? (uint32_t)from->slice_units : build->limits->slice_units;
+    }
     fn->follows = from->follows.text.data ? from->follows.text : GW_TEXT_LIT("");
     return true;
 }
@@ -429,9 +440,10 @@ static bool build_entities(struct gw_build *build)
     const struct gw_ast *ast = build->ast;
     struct gw_program *program = build->program;
     uint32_t homes = 0, count = count_of(ast, GW_DECL_ENTITY);
-    for (uint32_t i = 0; i < ast->decl_count; i++)
+    for (uint32_t i = 0; i < ast->decl_count; i++) {
         if (ast->decls[i]->kind == GW_DECL_ENTITY)
             homes += ast->decls[i]->as.entity.home_count;
+    }
     const struct gw_program_entity **entities =
         GW_NEW_ARRAY(build->arena, const struct gw_program_entity *, count + 1);
     const struct gw_program_home **all =
@@ -489,10 +501,11 @@ static bool build_stores(struct gw_build *build)
     if (!stores)
         return false;
     build->program->stores = stores;
-    for (uint32_t i = 0; i < ast->decl_count; i++)
+    for (uint32_t i = 0; i < ast->decl_count; i++) {
         if (ast->decls[i]->kind == GW_DECL_STORE &&
             !build_store(build, ast->decls[i], &stores[build->program->store_count++]))
             return false;
+    }
     return true;
 }
 
@@ -547,9 +560,10 @@ static void link_fn(struct gw_build *build, struct gw_build_fn *slot)
     GW_ASSERT(slot->visit == 0); /* the checker refuses recursion */
     slot->visit = 1;
     for (uint32_t i = 0; i < code->callee_count; i++) {
-        for (uint32_t k = 0; k < build->program->fn_count; k++)
+        for (uint32_t k = 0; k < build->program->fn_count; k++) {
             if (build->fns[k].fn == code->callees[i])
                 link_fn(build, &build->fns[k]);
+        }
         const struct gw_code *callee = code->callees[i]->code;
         deepest = GW_MAX(deepest, callee ? callee->depth + 1 : 0);
         regs = GW_MAX(regs, callee ? callee->regs_total : 0);

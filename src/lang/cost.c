@@ -34,9 +34,10 @@ static const struct gw_block *body_of(const struct gw_build_fn *slot)
         return &slot->decl->as.function.body;
     if (slot->rule)
         return &slot->rule->as.entity.onboard.body;
-    if (slot->migrate)
+    if (slot->migrate) {
         return slot->is_inverse ? &slot->migrate->as.migrate.inverse
                                 : &slot->migrate->as.migrate.forward;
+    }
     return NULL;
 }
 
@@ -101,20 +102,22 @@ static struct gw_text path_of_cost(struct gw_coster *c, int64_t units)
         if (part == 0)
             continue;
         rest -= part;
-        if (count > 1 && part % count == 0)
+        if (count > 1 && part % count == 0) {
             gw_buf_printf(&buf, "%s %lld×%lld + ", names[i], (long long)count,
                           (long long)(part / count));
-        else
+        } else {
             gw_buf_printf(&buf, "%s %lld + ", names[i], (long long)part);
+        }
     }
     /* arms that are not taken, and other slices, are in the parts but not in the bound */
-    if (rest >= 0)
+    if (rest >= 0) {
         gw_buf_printf(&buf, "rest %lld", (long long)rest);
-    else
+    } else {
         gw_buf_printf(&buf, "rest; %s %lld",
                       c->fn->fn->kind == GW_FN_DAEMON ? "the longest slice is"
                                                       : "the dearest way is",
                       (long long)units);
+    }
     struct gw_text text = gw_arena_copy_text(c->build->arena, gw_buf_text(&buf));
     if (!text.data)
         c->no_memory = true;
@@ -162,14 +165,15 @@ static void hint_turns(struct gw_coster *c, struct gw_diag *diag, int64_t units,
 {
     int64_t fits = turns_that_fit(c, units, limit);
     const char *word = c->loop.stmt && c->loop.stmt->kind == GW_STMT_FOR_PREFIX ? "limit " : "";
-    if (fits > 0)
+    if (fits > 0) {
         gw_diags_hint(c->build->diags, diag,
                       "`%s%lld` fits, or make it a daemon that calls a txn per page", word,
                       (long long)fits);
-    else
+    } else {
         gw_diags_hint(c->build->diags, diag,
                       "split it, or make it a daemon that calls a txn "
                       "per step");
+    }
 }
 
 /** Digits in groups of three: "204,800". */
@@ -177,9 +181,9 @@ static const char *grouped(int64_t value, char *ret)
 {
     char digits[24];
     uint32_t count = 0, at = 0;
-    do
+    do {
         digits[count++] = (char)('0' + value % 10);
-    while ((value /= 10) > 0);
+    } while ((value /= 10) > 0);
     while (count > 0) {
         ret[at++] = digits[--count];
         if (count && count % 3 == 0)
@@ -199,11 +203,12 @@ static void refuse(struct gw_coster *c, gw_code code, const char *what, int64_t 
     struct gw_diag *diag = gw_diags_add(
         c->build->diags, code, span, "%s `%.*s` may %s %s%s, the limit is %s%s", kind_text(fn),
         GW_TEXT_ARG(fn->name), what, grouped(have, one), unit, grouped(most, two), unit);
-    if (c->loop.stmt)
+    if (c->loop.stmt) {
         gw_diags_note(c->build->diags, diag, "%lld × (%d + %lld)", (long long)c->loop.turns,
                       (int)GW_COST_TURN, (long long)c->loop.body);
-    else
+    } else {
         gw_diags_note(c->build->diags, diag, "%.*s", GW_TEXT_ARG(fn->cost.path));
+    }
     hint_turns(c, diag, units, limit);
 }
 
@@ -213,9 +218,10 @@ static void check_locals(struct gw_coster *c)
     uint32_t count;
     int64_t bytes = 9;
     struct gw_local *const *locals = locals_of(c->fn, &count);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         if (locals[i]->is.shape == GW_SHAPE_VALUE)
             bytes = gw_cost_add(bytes, locals[i]->is.type->bytes_max);
+    }
     if (bytes <= (int64_t)c->build->limits->locals_bytes)
         return;
     struct gw_diag *diag = gw_diags_add(
@@ -237,11 +243,12 @@ static void hold_against_limits(struct gw_coster *c, int64_t units)
         refuse(c, 1103, "write keys:", c->writes, limit.writes, units, limit);
     }
     bool is_call = fn->kind == GW_FN_TXN || fn->kind == GW_FN_VIEW || fn->kind == GW_FN_DAEMON;
-    if (is_call && args_result_bytes(fn) > (int64_t)c->build->limits->args_result_bytes)
+    if (is_call && args_result_bytes(fn) > (int64_t)c->build->limits->args_result_bytes) {
         gw_diags_add(c->build->diags, 1104, place_of(c->fn),
                      "arguments and result of `%.*s` may take %lld bytes, the limit is %u",
                      GW_TEXT_ARG(fn->name), (long long)args_result_bytes(fn),
                      c->build->limits->args_result_bytes);
+    }
     if (fn->kind == GW_FN_DAEMON)
         check_locals(c);
 }
@@ -257,9 +264,10 @@ static bool begin(struct gw_coster *c)
     c->is_patched = GW_NEW_ARRAY(c->build->arena, bool, count + 1);
     c->keys = GW_NEW_ARRAY(c->build->arena, struct gw_key_use, GW_COST_KEYS_MAX);
     int64_t again = 0;
-    for (uint32_t i = 0; i < count && c->fn->fn->kind == GW_FN_DAEMON; i++)
+    for (uint32_t i = 0; i < count && c->fn->fn->kind == GW_FN_DAEMON; i++) {
         if (locals[i]->is.shape == GW_SHAPE_ROW_REF || locals[i]->is.shape == GW_SHAPE_OPT_ROW_REF)
             again += gw_cost_touch(&gw_build_entity(c->build, locals[i]->is.decl)->entity) + 3;
+    }
     c->fn->resume_units = (uint32_t)GW_MIN(again, (int64_t)UINT32_MAX);
     return c->depth && c->is_assigned && c->is_patched && c->keys;
 }
@@ -326,8 +334,9 @@ gw_rc gw_cost_all(struct gw_build *build, struct gw_err *err)
 
 gw_rc gw_cost_direct_keys(struct gw_build *build, struct gw_err *err)
 {
-    for (uint32_t i = 0; i < build->program->fn_count; i++)
+    for (uint32_t i = 0; i < build->program->fn_count; i++) {
         if (build->fns[i].fn->kind == GW_FN_TXN || build->fns[i].fn->kind == GW_FN_VIEW)
             GW_TRY(gw_lower_direct_keys(build, &build->fns[i], err));
+    }
     return GW_OK;
 }

@@ -23,9 +23,10 @@ int64_t gw_cost_arith(enum gw_ast_op op, const struct gw_type *type, const struc
                       const struct gw_type *right)
 {
     (void)op;
-    if (type->kind == GW_TYPE_DEC)
+    if (type->kind == GW_TYPE_DEC) {
         return is_wide_dec(type) || is_wide_dec(left) || is_wide_dec(right) ? GW_COST_DEC_WIDE
                                                                             : GW_COST_DEC;
+    }
     return type->kind == GW_TYPE_DUR ? 2 * GW_COST_OP : GW_COST_OP;
 }
 
@@ -76,12 +77,14 @@ static void count_hits(struct gw_coster *c, const struct gw_program_entity *enti
 static uint32_t index_hits(const struct gw_program_entity *entity, uint32_t field)
 {
     uint32_t hits = 0;
-    for (uint32_t i = 0; i < entity->index_count; i++)
-        for (uint32_t k = 0; k < entity->indexes[i]->field_count; k++)
+    for (uint32_t i = 0; i < entity->index_count; i++) {
+        for (uint32_t k = 0; k < entity->indexes[i]->field_count; k++) {
             if (entity->indexes[i]->fields[k] == field) {
                 hits++;
                 break;
             }
+        }
+    }
     return hits;
 }
 
@@ -191,9 +194,10 @@ static int64_t lookup_cost(struct gw_coster *c, const struct gw_decl *decl)
 
 static int64_t index_cost(struct gw_coster *c, const struct gw_expr *expr)
 {
-    if (expr->object->is.shape != GW_SHAPE_DECL)
+    if (expr->object->is.shape != GW_SHAPE_DECL) {
         return gw_cost_expr(c, expr->object) + items_cost(c, expr->items, expr->item_count) +
                GW_COST_OP;
+    }
     const struct gw_decl *decl = expr->object->ref.decl;
     int64_t units = items_cost(c, expr->items, expr->item_count);
     switch (decl->kind) {
@@ -239,9 +243,10 @@ static int64_t builtin_cost(struct gw_coster *c, const struct gw_expr *expr)
 {
     int64_t units = items_cost(c, expr->items, expr->item_count);
     uint64_t bytes = 0;
-    for (uint32_t i = 0; i < expr->item_count; i++)
+    for (uint32_t i = 0; i < expr->item_count; i++) {
         if (expr->items[i]->is.type)
             bytes += text_max(expr->items[i]->is.type);
+    }
     switch (expr->ref.builtin) {
     case GW_BUILTIN_CONTAINS:
         if (expr->items[0]->is.type->kind == GW_TYPE_LIST) {
@@ -316,9 +321,10 @@ static int64_t binary_cost(struct gw_coster *c, const struct gw_expr *expr)
         return logic_cost(c, expr);
     const struct gw_type *left = expr->items[0]->is.type, *right = expr->items[1]->is.type;
     int64_t units = items_cost(c, expr->items, 2);
-    if (expr->op >= GW_AST_OP_EQ && expr->op <= GW_AST_OP_GE)
+    if (expr->op >= GW_AST_OP_EQ && expr->op <= GW_AST_OP_GE) {
         return units + GW_MAX(gw_cost_compare(left), gw_cost_compare(right)) +
                (expr->op == GW_AST_OP_NE);
+    }
     return units + gw_cost_arith(expr->op, expr->is.type, left, right);
 }
 

@@ -18,9 +18,10 @@ static bool is_stable(const struct gw_coster *c, const struct gw_expr *expr)
     case GW_EXPR_CONVERT:
     case GW_EXPR_UNARY:
     case GW_EXPR_BINARY:
-        for (uint32_t i = 0; i < expr->item_count; i++)
+        for (uint32_t i = 0; i < expr->item_count; i++) {
             if (!is_stable(c, expr->items[i]))
                 return false;
+        }
         return true;
     default:
         return false;
@@ -73,9 +74,10 @@ void gw_cost_set_depth(struct gw_coster *c, const struct gw_local *local, uint8_
 static struct gw_cost_known *find_known(struct gw_coster *c, const struct gw_decl *entity,
                                         struct gw_text text)
 {
-    for (uint32_t i = 0; i < c->known_count; i++)
+    for (uint32_t i = 0; i < c->known_count; i++) {
         if (c->known[i].entity == entity && gw_text_equal(c->known[i].text, text))
             return &c->known[i];
+    }
     return NULL;
 }
 
@@ -112,9 +114,10 @@ static int64_t onboard_cost(const struct gw_build *build, const struct gw_progra
     int64_t migrate = 0;
     for (uint32_t i = 0; i < build->program->migrate_count; i++) {
         const struct gw_migrate *step = &build->program->migrates[i];
-        if (step->entity == entity)
+        if (step->entity == entity) {
             migrate = GW_MAX(migrate,
                              (int64_t)GW_MAX(step->forward->cost.units, step->inverse->cost.units));
+        }
     }
     return GW_MAX(rule + moved, migrate);
 }
@@ -187,10 +190,11 @@ void gw_cost_count_table(struct gw_coster *c, const struct gw_decl *decl, int64_
     if (c->is_quiet)
         return;
     int64_t keys = gw_cost_times(c->times, count);
-    if (is_write)
+    if (is_write) {
         c->writes = gw_cost_add(c->writes, keys);
-    else
+    } else {
         c->reads = gw_cost_add(c->reads, keys);
+    }
     struct gw_key_use *use = add_use(c, decl->name.text, GW_TEXT_LIT("…"));
     if (!use)
         return;
@@ -252,9 +256,10 @@ static void direct_key(struct gw_emit *e, const struct gw_expr *index)
     const struct gw_decl *decl = index->object->ref.decl;
     if (e->key_max == DIRECT_KEYS_MAX)
         return;
-    for (uint32_t i = 0; i < index->item_count; i++)
+    for (uint32_t i = 0; i < index->item_count; i++) {
         if (!is_direct(index->items[i], 0))
             return;
+    }
     uint32_t mark = e->top;
     gw_emit_jump(e, GW_VMOP_TRY, 0, 0, &next);
     uint32_t key = gw_lower_key(e, index);

@@ -161,14 +161,16 @@ static struct gw_cost_span yielding(struct gw_coster *c, const struct gw_stmt *s
         return repeat(body, turns);
     int64_t some = GW_MAX(room / GW_MAX(each, 1), 1);
     if (!c->is_quiet) {
-        if (!c->fn->yields)
+        if (!c->fn->yields) {
             c->fn->yields =
                 GW_NEW_ARRAY(c->build->arena, struct gw_build_yield, GW_BUILD_YIELDS_MAX);
-        if (c->fn->yields)
+        }
+        if (c->fn->yields) {
             c->fn->yields[c->fn->yield_count++] =
                 (struct gw_build_yield){stmt, (uint32_t)GW_MIN(some, (int64_t)UINT32_MAX)};
-        else
+        } else {
             c->no_memory = true;
+        }
     }
     body.through = each;
     part = repeat(body, some);
@@ -261,9 +263,10 @@ static int64_t assign_cost(struct gw_coster *c, const struct gw_stmt *stmt)
 {
     const struct gw_expr *target = stmt->target;
     int64_t units = gw_cost_expr(c, stmt->value);
-    if (stmt->op != GW_AST_OP_EQ)
+    if (stmt->op != GW_AST_OP_EQ) {
         units += GW_COST_OP +
                  gw_cost_arith(stmt->op, target->is.type, target->is.type, stmt->value->is.type);
+    }
     uint8_t depth = gw_cost_depth(c, stmt->value);
     if (target->kind == GW_EXPR_NAME) {
         gw_cost_set_depth(c, target->ref.local, depth);

@@ -104,9 +104,10 @@ void gw_code_disassemble(const struct gw_program *program, const struct gw_fn *f
     for (uint32_t i = 0; i < code->resume_count; i++) {
         const struct gw_code_resume *resume = &code->resumes[i];
         gw_buf_printf(ret, "resume %u at %u:", i + 1, resume->insn);
-        for (uint32_t k = 0; k < resume->local_count; k++)
+        for (uint32_t k = 0; k < resume->local_count; k++) {
             gw_buf_printf(ret, " %.*s=r%u", GW_TEXT_ARG(resume->locals[k].name),
                           resume->locals[k].reg);
+        }
         gw_buf_put_u8(ret, '\n');
     }
 }

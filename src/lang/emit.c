@@ -99,9 +99,10 @@ void gw_emit_place(struct gw_emit *e, struct gw_label *label)
 
 uint32_t gw_emit_const_index(struct gw_emit *e, const struct gw_type *type, union gw_value value)
 {
-    for (uint32_t i = 0; i < e->const_count; i++)
+    for (uint32_t i = 0; i < e->const_count; i++) {
         if (gw_type_equal(e->const_types[i], type) && gw_value_equal(type, e->consts[i], value))
             return i;
+    }
     if (!gw_emit_grow(e, (void **)&e->const_types, e->const_count, &e->const_types_cap,
                       sizeof(const struct gw_type *)))
         return 0;
@@ -125,17 +126,19 @@ void gw_emit_const(struct gw_emit *e, uint32_t reg, const struct gw_type *type,
 
 void gw_emit_int(struct gw_emit *e, uint32_t reg, int64_t value)
 {
-    if (value >= INT16_MIN && value <= INT16_MAX)
+    if (value >= INT16_MIN && value <= INT16_MAX) {
         gw_emit_insn(e, GW_VMOP_LOADI, 0, reg, (uint16_t)value, 0);
-    else
+    } else {
         gw_emit_const(e, reg, gw_type_of_kind(GW_TYPE_I64), (union gw_value){.i = value});
+    }
 }
 
 uint32_t gw_emit_type(struct gw_emit *e, const struct gw_type *type)
 {
-    for (uint32_t i = 0; i < e->type_count; i++)
+    for (uint32_t i = 0; i < e->type_count; i++) {
         if (e->types[i] == type)
             return i;
+    }
     const struct gw_type **slot = GW_EMIT_ADD(e, types, type_count, type_cap);
     if (!slot)
         return 0;
@@ -145,9 +148,10 @@ uint32_t gw_emit_type(struct gw_emit *e, const struct gw_type *type)
 
 uint32_t gw_emit_callee(struct gw_emit *e, const struct gw_fn *fn)
 {
-    for (uint32_t i = 0; i < e->callee_count; i++)
+    for (uint32_t i = 0; i < e->callee_count; i++) {
         if (e->callees[i] == fn)
             return i;
+    }
     const struct gw_fn **slot = GW_EMIT_ADD(e, callees, callee_count, callee_cap);
     if (!slot)
         return 0;
@@ -182,9 +186,10 @@ static bool list_locals(struct gw_emit *e, struct gw_code_resume *resume)
         const struct gw_entity *entity = &var->entity->entity;
         *locals++ =
             (struct gw_code_local){GW_TEXT_LIT(""), gw_type_of_kind(GW_TYPE_BOOL), var->reg + 1};
-        for (uint32_t k = 0; k < entity->key_count; k++)
+        for (uint32_t k = 0; k < entity->key_count; k++) {
             *locals++ =
                 (struct gw_code_local){GW_TEXT_LIT(""), entity->fields[k].type, var->reg + 2 + k};
+        }
     }
     return true;
 }

@@ -113,10 +113,11 @@ void gw_vm_do_wait(struct gw_vm_state *run, const struct gw_code_wait *wait,
         .text = wait->text,
         .line = wait->line,
     };
-    if (wait->kind == GW_VM_WAIT_AWAIT_PUSHED && wait->key_is_page)
+    if (wait->kind == GW_VM_WAIT_AWAIT_PUSHED && wait->key_is_page) {
         page_keys(run, wait, r[wait->key_reg]);
-    else if (wait->kind == GW_VM_WAIT_AWAIT_PUSHED)
+    } else if (wait->kind == GW_VM_WAIT_AWAIT_PUSHED) {
         one_key(run, &r[wait->key_reg]);
+    }
 }
 
 /** A page's rows become a list of tuples: a local like any other. */

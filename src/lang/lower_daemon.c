@@ -33,9 +33,10 @@ static bool stmt_waits(const struct gw_stmt *stmt)
 /** NOLINTNEXTLINE(misc-no-recursion): blocks nest at most GW_LANG_BLOCK_DEPTH_MAX deep */
 static bool block_waits(const struct gw_block *block)
 {
-    for (uint32_t i = 0; i < block->count; i++)
+    for (uint32_t i = 0; i < block->count; i++) {
         if (stmt_waits(block->items[i]))
             return true;
+    }
     return false;
 }
 
@@ -145,12 +146,13 @@ static void lower_await_host(struct gw_emit *e, const struct gw_stmt *stmt)
     wait.reply_reg = gw_emit_temp(e, 1);
     if (stmt->timeout)
         wait.ns_reg = gw_lower(e, stmt->timeout, GW_ANY);
-    if (stmt->await == GW_AWAIT_PUSHED)
+    if (stmt->await == GW_AWAIT_PUSHED) {
         pushed_keys(e, stmt, &wait);
-    else if (stmt->await == GW_AWAIT_DRAINED)
+    } else if (stmt->await == GW_AWAIT_DRAINED) {
         wait.store = stmt->decl->as.store.index;
-    else
+    } else {
         wait.entity = gw_build_entity(e->build, stmt->decl);
+    }
     gw_emit_wait(e, wait);
     lower_else(e, stmt, wait.reply_reg, &again);
     e->top = mark;
@@ -212,9 +214,10 @@ static uint32_t lower_call_wait(struct gw_emit *e, const struct gw_expr *call, b
 static void lower_call_stmt(struct gw_emit *e, const struct gw_stmt *stmt)
 {
     uint32_t bound = 0;
-    if (stmt->local)
+    if (stmt->local) {
         bound =
             stmt->is_define ? gw_lower_local(e, stmt->local) : e->reg_of_slot[stmt->local->slot];
+    }
     uint32_t mark = e->top, reply = lower_call_wait(e, stmt->value, false);
     if (stmt->local)
         gw_emit_move(e, bound, reply + 1);
@@ -291,10 +294,11 @@ void gw_lower_daemon(struct gw_emit *e, const struct gw_stmt *stmt)
         e->top = mark;
         break;
     case GW_STMT_AWAIT:
-        if (stmt->await == GW_AWAIT_TRUE)
+        if (stmt->await == GW_AWAIT_TRUE) {
             lower_await_true(e, stmt);
-        else
+        } else {
             lower_await_host(e, stmt);
+        }
         break;
     case GW_STMT_PHASE:
         lower_phase(e, stmt);

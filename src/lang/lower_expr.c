@@ -80,13 +80,14 @@ static void lower_time(struct gw_emit *e, enum gw_ast_op op, uint32_t want, uint
 {
     bool both = left->kind == GW_TYPE_TIME && right->kind == GW_TYPE_TIME;
     unsigned unit = (unsigned)(left->kind == GW_TYPE_TIME ? left->unit : right->unit);
-    if (both)
+    if (both) {
         gw_emit_insn(e, GW_VMOP_TIME_DIFF, unit, want, a, b);
-    else if (left->kind != GW_TYPE_TIME) /* dur + time */
+    } else if (left->kind != GW_TYPE_TIME) { /* dur + time */
         gw_emit_insn(e, GW_VMOP_TIME_ADD, unit, want, b, a);
-    else
+    } else {
         gw_emit_insn(e, op == GW_AST_OP_ADD ? GW_VMOP_TIME_ADD : GW_VMOP_TIME_SUB, unit, want, a,
                      b);
+    }
 }
 
 /** ADD SUB MUL DIV MOD as 0..4 */
@@ -147,10 +148,11 @@ static uint32_t lower_binary(struct gw_emit *e, const struct gw_expr *expr, uint
     const struct gw_type *left = expr->items[0]->is.type, *right = expr->items[1]->is.type;
     uint32_t to = target(e, want), mark = e->top;
     uint32_t a = gw_lower(e, expr->items[0], GW_ANY), b = gw_lower(e, expr->items[1], GW_ANY);
-    if (expr->op >= GW_AST_OP_EQ && expr->op <= GW_AST_OP_GE)
+    if (expr->op >= GW_AST_OP_EQ && expr->op <= GW_AST_OP_GE) {
         gw_lower_compare(e, expr->op, wider(left, right), to, a, b);
-    else
+    } else {
         gw_lower_binary_to(e, expr->op, expr->is.type, a, left, b, right, to);
+    }
     e->top = mark;
     return to;
 }
@@ -295,13 +297,14 @@ void gw_lower_branch(struct gw_emit *e, const struct gw_expr *expr, bool sense, 
 static void check_fit(struct gw_emit *e, const struct gw_type *from, const struct gw_type *to,
                       uint32_t reg)
 {
-    if (is_text(to) && is_text(from) && from->max > to->max)
+    if (is_text(to) && is_text(from) && from->max > to->max) {
         gw_emit_insn(e, GW_VMOP_CHKLEN, 0, reg, 0, to->max);
-    else if (to->kind == GW_TYPE_LIST && from->kind == GW_TYPE_LIST && from->max > to->max)
+    } else if (to->kind == GW_TYPE_LIST && from->kind == GW_TYPE_LIST && from->max > to->max) {
         gw_emit_insn(e, GW_VMOP_CHKLEN, 1, reg, 0, to->max);
-    else if (to->kind == GW_TYPE_DEC && from->kind == GW_TYPE_DEC &&
-             from->precision > to->precision)
+    } else if (to->kind == GW_TYPE_DEC && from->kind == GW_TYPE_DEC &&
+               from->precision > to->precision) {
         gw_emit_insn(e, GW_VMOP_DEC_FIT, to->precision, reg, reg, 0);
+    }
 }
 
 uint32_t gw_lower_as(struct gw_emit *e, const struct gw_expr *expr, const struct gw_type *to,
@@ -349,10 +352,11 @@ static void convert_time(struct gw_emit *e, const struct gw_type *from, const st
 static void convert_text(struct gw_emit *e, const struct gw_type *from, const struct gw_type *to,
                          uint32_t want, uint32_t reg)
 {
-    if (to->kind == GW_TYPE_STR)
+    if (to->kind == GW_TYPE_STR) {
         gw_emit_insn(e, GW_VMOP_STR_OF, 0, want, reg, gw_emit_type(e, from));
-    else
+    } else {
         gw_emit_move(e, want, reg);
+    }
     gw_emit_insn(e, GW_VMOP_CHKLEN, 0, want, 0, to->max);
 }
 
@@ -363,16 +367,17 @@ static uint32_t lower_convert(struct gw_emit *e, const struct gw_expr *expr, uin
     uint32_t reg = gw_lower(e, expr->items[0], GW_ANY);
     bool is_unsigned = from->kind == GW_TYPE_BOOL ||
                        (gw_type_is_integer(base_kind(from)) && !gw_type_is_signed(base_kind(from)));
-    if (is_text(to))
+    if (is_text(to)) {
         convert_text(e, from, to, result, reg);
-    else if (gw_type_equal(from, to) || from->kind == GW_TYPE_UUID || to->kind == GW_TYPE_UUID)
+    } else if (gw_type_equal(from, to) || from->kind == GW_TYPE_UUID || to->kind == GW_TYPE_UUID) {
         gw_emit_move(e, result, reg);
-    else if (to->kind == GW_TYPE_DEC)
+    } else if (to->kind == GW_TYPE_DEC) {
         convert_dec(e, from, to, result, reg);
-    else if (to->kind == GW_TYPE_TIME && from->kind == GW_TYPE_TIME)
+    } else if (to->kind == GW_TYPE_TIME && from->kind == GW_TYPE_TIME) {
         convert_time(e, from, to, result, reg);
-    else
+    } else {
         gw_emit_insn(e, GW_VMOP_CONV, is_unsigned, result, reg, gw_emit_type(e, to));
+    }
     e->top = mark;
     return result;
 }

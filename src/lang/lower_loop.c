@@ -26,10 +26,11 @@ static void lower_turns(struct gw_emit *e, const struct gw_stmt *stmt, uint32_t 
     struct gw_label again = {0}, end = {0};
     uint32_t reg = gw_lower_local(e, stmt->local), vars = e->var_count;
     gw_emit_place(e, &again);
-    if (is_list)
+    if (is_list) {
         gw_emit_jump(e, GW_VMOP_NEXT, reg, hidden, &end);
-    else
+    } else {
         gw_emit_jump(e, GW_VMOP_NEXTNUM, hidden, reg, &end);
+    }
     gw_lower_bind(e, stmt->local, reg);
     gw_lower_block(e, &stmt->body);
     e->var_count = vars; /* the local is bound anew in each turn */

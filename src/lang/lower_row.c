@@ -51,10 +51,11 @@ uint32_t gw_lower_key(struct gw_emit *e, const struct gw_expr *index)
 {
     const struct gw_decl *decl = index->object->ref.decl;
     const struct gw_field *fields = NULL;
-    if (decl->kind == GW_DECL_ENTITY)
+    if (decl->kind == GW_DECL_ENTITY) {
         fields = decl->as.entity.entity.fields;
-    else if (decl->kind == GW_DECL_TABLE)
+    } else if (decl->kind == GW_DECL_TABLE) {
         fields = decl->as.table.as_entity.fields;
+    }
     if (index->item_count == 1) /* one part needs no neighbours */
         return gw_lower_as(e, index->items[0], fields ? fields[0].type : NULL, GW_ANY);
     uint32_t key = gw_emit_temp(e, index->item_count);
@@ -109,9 +110,10 @@ bool gw_lower_is_new_id(const struct gw_expr *expr)
 
 static const struct gw_init *init_of(const struct gw_init *inits, uint32_t count, uint32_t field)
 {
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         if (inits[i].field == field)
             return &inits[i];
+    }
     return NULL;
 }
 
@@ -135,10 +137,11 @@ uint32_t gw_lower_create(struct gw_emit *e, const struct gw_expr *expr, uint32_t
     for (uint32_t i = 0; i < entity->field_count; i++) {
         if (init_of(expr->inits, expr->init_count, i))
             continue;
-        if (entity->fields[i].has_default)
+        if (entity->fields[i].has_default) {
             gw_emit_const(e, fields + i, entity->fields[i].type, entity->fields[i].default_value);
-        else
+        } else {
             gw_emit_insn(e, GW_VMOP_NONE, 0, fields + i, 0, 0);
+        }
     }
     gw_emit_insn(e, GW_VMOP_CREATE, fresh, to, fields, gw_build_position(e->build, decl));
     e->top = mark;
@@ -218,14 +221,15 @@ uint32_t gw_lower_field(struct gw_emit *e, const struct gw_expr *expr, uint32_t 
     }
     uint32_t to = target(e, want), mark = e->top;
     uint32_t from = gw_lower(e, object, GW_ANY);
-    if (expr->ref.kind == GW_REF_ABSENT)
+    if (expr->ref.kind == GW_REF_ABSENT) {
         gw_emit_insn(e, GW_VMOP_NOT, 0, to, from + 1, 0);
-    else if (expr->ref.kind == GW_REF_VER)
+    } else if (expr->ref.kind == GW_REF_VER) {
         gw_emit_move(e, to, from + 2);
-    else if (object->is.shape == GW_SHAPE_ROW_REF || object->is.shape == GW_SHAPE_OPT_ROW_REF)
+    } else if (object->is.shape == GW_SHAPE_ROW_REF || object->is.shape == GW_SHAPE_OPT_ROW_REF) {
         gw_emit_insn(e, GW_VMOP_GETF, 0, to, from, expr->ref.index);
-    else
+    } else {
         gw_emit_insn(e, GW_VMOP_ITEM, 0, to, from, expr->ref.index);
+    }
     e->top = mark;
     return to;
 }
@@ -241,17 +245,20 @@ static uint32_t common_fields(struct gw_emit *e, const struct gw_ast_home *a,
         return 0;
     }
     bool in_a[GW_FIELDS_MAX] = {0}, in_b[GW_FIELDS_MAX] = {0};
-    for (uint32_t i = 0; i < a->map_count; i++)
+    for (uint32_t i = 0; i < a->map_count; i++) {
         for (uint32_t f = 0; f < a->maps[i].field_count; f++)
             in_a[a->maps[i].field_index[f]] = true;
-    for (uint32_t i = 0; i < b->map_count; i++)
+    }
+    for (uint32_t i = 0; i < b->map_count; i++) {
         for (uint32_t f = 0; f < b->maps[i].field_count; f++)
             in_b[b->maps[i].field_index[f]] = true;
+    }
     set->items = items;
     set->count = 0;
-    for (uint32_t i = 0; i < GW_FIELDS_MAX; i++)
+    for (uint32_t i = 0; i < GW_FIELDS_MAX; i++) {
         if (in_a[i] && in_b[i])
             items[set->count++] = i;
+    }
     return e->set_count - 1;
 }
 

@@ -167,10 +167,11 @@ static enum gw_vm_op in_place_op(const struct gw_stmt *stmt)
     unsigned sub = stmt->op == GW_AST_OP_SUB;
     if ((stmt->op != GW_AST_OP_ADD && !sub) || !gw_lower_is_plain(stmt->value))
         return GW_VMOP_COUNT;
-    if (type->kind == GW_TYPE_DEC)
+    if (type->kind == GW_TYPE_DEC) {
         return gw_lower_is_small(type) && by->kind == GW_TYPE_DEC && gw_lower_is_small(by)
                    ? GW_VMOP_ADDF_D64 + sub
                    : GW_VMOP_COUNT;
+    }
 #define X(K, ctype, member)        \
     if (type->kind == GW_TYPE_##K) \
         return GW_VMOP_ADDF_##K + sub;
@@ -375,9 +376,10 @@ static void lower_take(struct gw_emit *e, const struct gw_stmt *stmt)
 {
     const struct gw_local *copy = stmt->value->ref.local;
     const struct gw_ast_onboard *rule = &e->fn->rule->as.entity.onboard;
-    for (uint32_t i = 0; i < rule->copy_count; i++)
+    for (uint32_t i = 0; i < rule->copy_count; i++) {
         if (rule->copies[i].home == copy->is.home)
             gw_emit_insn(e, GW_VMOP_TAKE, i, e->reg_of_slot[copy->slot], 0, 0);
+    }
 }
 
 static void lower_reject(struct gw_emit *e, const struct gw_stmt *stmt)
@@ -407,10 +409,11 @@ static void lower_stmt(struct gw_emit *e, const struct gw_stmt *stmt)
         lower_if(e, stmt);
         break;
     case GW_STMT_MATCH:
-        if (stmt->is_call)
+        if (stmt->is_call) {
             gw_lower_match_call(e, stmt);
-        else
+        } else {
             lower_match(e, stmt);
+        }
         break;
     case GW_STMT_FOR_RANGE:
         gw_lower_for_range(e, stmt);
@@ -491,10 +494,11 @@ static void begin_migrate(struct gw_emit *e)
             if (copied)
                 gw_emit_move(e, made + i, source + k);
         }
-        if (!copied && to->fields[i].has_default)
+        if (!copied && to->fields[i].has_default) {
             gw_emit_const(e, made + i, to->fields[i].type, to->fields[i].default_value);
-        else if (!copied)
+        } else if (!copied) {
             gw_emit_insn(e, GW_VMOP_NONE, 0, made + i, 0, 0);
+        }
     }
 }
 
@@ -535,9 +539,10 @@ static uint32_t slots_of(const struct gw_build_fn *fn)
         return fn->decl->as.function.local_count;
     if (fn->rule)
         return fn->rule->as.entity.onboard.local_count;
-    if (fn->migrate)
+    if (fn->migrate) {
         return fn->is_inverse ? fn->migrate->as.migrate.inverse_local_count
                               : fn->migrate->as.migrate.forward_local_count;
+    }
     return 0;
 }
 

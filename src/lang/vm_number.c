@@ -211,14 +211,15 @@ bool gw_vm_do_time(struct gw_vm_state *run, const struct gw_insn *insn, union gw
     int64_t unit = gw_time_unit_ns((enum gw_time_unit)insn->x);
     int64_t a = (int64_t)r[insn->b].i, b = (int64_t)r[insn->c].i, value;
     bool fails;
-    if (insn->op == GW_VMOP_TIME_DIFF)
+    if (insn->op == GW_VMOP_TIME_DIFF) {
         fails = __builtin_sub_overflow(a, b, &value) || __builtin_mul_overflow(value, unit, &value);
-    else if (b % unit != 0)
+    } else if (b % unit != 0) {
         fails = true;
-    else if (insn->op == GW_VMOP_TIME_ADD)
+    } else if (insn->op == GW_VMOP_TIME_ADD) {
         fails = __builtin_add_overflow(a, b / unit, &value);
-    else
+    } else {
         fails = __builtin_sub_overflow(a, b / unit, &value);
+    }
     if (fails)
         return gw_vm_abort(run, GW_ABORT_ARITH);
     r[insn->a].i = value;

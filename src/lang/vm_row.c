@@ -70,10 +70,11 @@ bool gw_vm_do_row(struct gw_vm_state *run, const struct gw_insn *insn, union gw_
         return false;
     if (insn->op == GW_VMOP_ROWX && GW_UNLIKELY(!row || !row->living))
         return gw_vm_absent(run, entity, &r[insn->b]);
-    if (insn->op == GW_VMOP_EXISTS)
+    if (insn->op == GW_VMOP_EXISTS) {
         r[insn->a].u = row && row->living;
-    else
+    } else {
         r[insn->a] = gw_reg_of_row(row);
+    }
     return true;
 }
 

@@ -21,9 +21,10 @@ static bool first_time(struct gw_vm_state *run, uint64_t hash)
         touched->cap = cap;
     }
     uint64_t slot = hash % touched->cap;
-    for (; touched->set[slot]; slot = (slot + 1) % touched->cap)
+    for (; touched->set[slot]; slot = (slot + 1) % touched->cap) {
         if (touched->set[slot] == hash)
             return false;
+    }
     touched->set[slot] = hash;
     touched->count++;
     return true;
