@@ -529,6 +529,7 @@ gw_rc bank_resolve(struct bank *bank, uint64_t n, uint32_t take, uint64_t id, bo
     asked->in.entity = GW_TEXT_LIT("Account");
     asked->in.key = gw_arena_copy(&asked->arena, gw_buf_bytes(&key));
     asked->in.take = take;
+    asked->in.image = bank->image;
     asked->in.drop_pending = true;
     asked->in.and_resume = resume;
     asked->in.actor = GW_TEXT_LIT("test");

@@ -29,7 +29,8 @@ struct bank {
     struct gw_engine_report report;
     struct gw_asker *asker;
     uint64_t client, seq;
-    atomic_bool fatal; /* the engine said that the process must end */
+    struct gw_bytes image; /* what bank_resolve() gives with GW_TAKE_IMAGE */
+    atomic_bool fatal;     /* the engine said that the process must end */
     atomic_uint alerts;
     char fatal_text[512];
     atomic_uint last_alert; /* code */

@@ -272,6 +272,83 @@ static void a_change_of_an_evicted_key_is_found(void **state)
     all_kinds(EVICTED);
 }
 
+static const struct gw_program_entity *account_of(struct bank *bank)
+{
+    return gw_program_entity(gw_engine_program(bank->engine), GW_TEXT_LIT("Account"));
+}
+
+/** Neither was right: a person writes the row. */
+static void a_person_may_give_the_image(void **state)
+{
+    struct bank bank;
+    uint8_t bytes[256];
+    struct gw_buf image;
+    (void)state;
+    bank_start(&bank, BANK_SQLITE, 4, "");
+    bank_pay(&bank, 1, 2, 100);
+    bank_drain(&bank);
+    sql(&bank, "b", "%s", change_of("b", VALUE));
+    bank_audit(&bank);
+    bank_await_status(&bank, "\"halted\":true");
+    assert_named(&bank, "b", VALUE);
+    const union gw_value fields[] = {
+        {.u = 1}, {.i = 12345}, {.bytes = gw_text_bytes(GW_TEXT_LIT("set by hand"))}};
+    gw_buf_init_fixed(&image, bytes, sizeof(bytes));
+    gw_image_encode(&account_of(&bank)->entity, fields, &image);
+    bank.image = gw_buf_bytes(&image);
+    assert_int_equal(bank_resolve(&bank, 1, GW_TAKE_IMAGE, 1, true), GW_OK);
+    bank_drain(&bank);
+    assert_int_equal(bank_balance(&bank, 1), 12345);
+    assert_int_equal(sql_cents(&bank, "a", 1), 12345);
+    assert_int_equal(sql_cents(&bank, "b", 1), 12345);
+    assert_int_equal(
+        sql_number(&bank, "a", "SELECT count(*) FROM accounts WHERE name = 'set by hand'"), 1);
+    bank_done(&bank);
+}
+
+static void change_memory(struct bank *bank, enum kind kind)
+{
+    struct gw_memory *memory = NULL;
+    struct gw_err err;
+    const struct gw_home *home = &account_of(bank)->homes[1]->home;
+    const union gw_value key = {.u = key_of(kind)};
+    const union gw_value row[] = {
+        {.u = 9}, {.i = 77777}, {.bytes = gw_text_bytes(GW_TEXT_LIT("stranger"))}};
+    assert_ok(gw_memory_of(gw_text(bank->names[1]), &memory, &err), &err);
+    gw_rc rc = kind == VALUE     ? gw_memory_set(memory, home, &key, 1, row[1], &err)
+               : kind == VERSION ? gw_memory_set_ver(memory, home, &key, 99, &err)
+               : kind == DELETED ? gw_memory_delete(memory, home, &key, &err)
+                                 : gw_memory_put(memory, home, row, GW_VERSION_NONE, &err);
+    assert_ok(rc, &err);
+}
+
+static void memory_stores_are_watched_as_well(void **state)
+{
+    (void)state;
+    for (enum kind kind = VALUE; kind <= INSERTED; kind++) {
+        struct bank bank;
+        bank_start(&bank, BANK_MEMORY, 0, "");
+        for (uint64_t id = 1; id <= 3; id++) {
+            struct gw_request *asked = bank_call(&bank, "open");
+            bank_args(asked, "ud", id, (int64_t)10000);
+            bank_ask_ok(&bank, asked);
+            gw_request_free(asked);
+        }
+        (void)bank_pay_status(&bank, 9, 1, 1);
+        bank_drain(&bank);
+        change_memory(&bank, kind);
+        write_victim(&bank, kind);
+        bank_await_status(&bank, "\"halted\":true");
+        assert_named(&bank, "b", kind);
+        resolve_all(&bank, kind, GW_TAKE_EXPECTED);
+        bank_drain(&bank);
+        bank_audit(&bank);
+        assert_int_equal(json_number(bank_json(&bank, GW_REQUEST_STATUS), "halts"), 0);
+        assert_int_equal(bank_balance(&bank, key_of(kind)), kind == INSERTED ? 500 : 9500);
+        bank_done(&bank);
+    }
+}
+
 /** Payments, evictions, audits without pause and restarts: nobody foreign, no halt. */
 static void without_a_foreign_writer_nothing_is_ever_found(void **state)
 {
@@ -308,6 +385,8 @@ int main(void)
         cmocka_unit_test(a_change_between_intent_and_push_is_found),
         cmocka_unit_test(a_change_is_found_by_the_auditor),
         cmocka_unit_test(a_change_of_an_evicted_key_is_found),
+        cmocka_unit_test(a_person_may_give_the_image),
+        cmocka_unit_test(memory_stores_are_watched_as_well),
         cmocka_unit_test(without_a_foreign_writer_nothing_is_ever_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
