@@ -2,7 +2,7 @@
  * The engine's inside. One actor, the decider, owns everything here but the readers; its files:
  *   engine.c   open, close, the mailbox                    batch.c   the open batch, flights, outcomes
  *   call.c     calls, sessions, what waits for keys        fetch.c   reading keys from their homes, coalesced
- *   lane.c     one store: fence, pushes, repeats, parking  view.c    reader actors
+ *   lane.c, lane_open.c  one store: fence, pushes, repeats, parking; opening  view.c    reader actors
  *   daemon.c   fibers: steps, pages, timers                audit.c   the auditor's passes
  *   control.c  what operators ask for                      status.c  JSON for people
  *   session.c  idle sessions                               recover.c state folder, replay, checkpoints
@@ -27,6 +27,7 @@ enum {
     GW_READERS_MAX = 16,
     GW_TRIES_MAX = 4,
     GW_LANE_OPEN_MAX = 64,
+    GW_LANE_BACKOFF_MIN_MS = 50,
 };
 
 /** Messages to the decider that are not requests of clients. */
