@@ -9,9 +9,10 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/heap.h"
+#include "os/mutex.h"
 #include "record/text.h"
 
-enum { WAIT_NS = 20, NAP_US = 2000 };
+enum { WAIT_NS = 20, NAP_MS = 2 };
 
 static const char declarations[] =
     "enum PayErr : u8 { NO_SRC NO_DST INSUFFICIENT }\n"
@@ -418,7 +419,7 @@ void bank_drain(struct bank *bank)
         const char *b = strstr(json, "\"store\":\"b\"");
         if (b && json_number(json, "dirty") == 0 && json_number(b, "dirty") == 0)
             return;
-        (void)usleep(NAP_US); /* between two polls of a condition */
+        bank_nap(NAP_MS); /* between two polls of a condition */
     } while (gw_clock_mono_ns() < until && !atomic_load(&bank->fatal));
     fail_msg("not drained (%s): %s", bank->fatal_text, json);
 }
@@ -451,6 +452,19 @@ void bank_audit(struct bank *bank)
     struct gw_request *asked = bank_request(bank, GW_REQUEST_AUDIT);
     bank_ask_ok(bank, asked);
     gw_request_free(asked);
+}
+
+void bank_nap(uint32_t ms)
+{
+    struct gw_mutex *clock = NULL;
+    struct gw_err err;
+    int64_t until = gw_clock_mono_ns() + (int64_t)ms * GW_NS_PER_MS;
+    assert_ok(gw_mutex_new(&clock, &err), &err);
+    gw_mutex_lock(clock);
+    while (gw_mutex_wait(clock, until))
+        ;
+    gw_mutex_unlock(clock);
+    gw_mutex_free(clock);
 }
 
 /* ---- JSON ---- */
@@ -487,7 +501,7 @@ void bank_await_status(struct bank *bank, const char *fragment)
     while (!json_has(json = bank_json(bank, GW_REQUEST_STATUS), fragment)) {
         if (gw_clock_mono_ns() > until)
             fail_msg("no %s in %s", fragment, json);
-        (void)usleep(NAP_US); /* between two polls of a condition */
+        bank_nap(NAP_MS); /* between two polls of a condition */
     }
 }
 

@@ -72,6 +72,9 @@ gw_rc bank_simple(struct bank *bank, enum gw_request_kind kind, const char *stor
 struct gw_hash128 bank_sum(struct bank *bank, uint64_t *ret_index);
 void bank_audit(struct bank *bank);
 
+/** Between two looks at something, or until a moment that is the test's point. */
+void bank_nap(uint32_t ms);
+
 /** JSON of STATUS, HALTS …: in a buffer that the next call reuses. */
 const char *bank_json(struct bank *bank, enum gw_request_kind kind);
 /** The number behind the first "name": from `json` on; -1 when there is none. */

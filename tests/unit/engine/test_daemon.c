@@ -41,7 +41,7 @@ static void await_rows(struct bank *bank, int64_t rows)
         daemon = strstr(json, "\"daemon\":\"move\"");
         if (daemon && (json_number(daemon, "rows") >= rows || json_has(daemon, "\"done\"")))
             return;
-        (void)usleep(1000);
+        bank_nap(1);
     } while (gw_clock_mono_ns() < until);
     fail_msg("%s", json);
 }
@@ -112,8 +112,7 @@ static void killed_at_any_slice_it_goes_on_where_it_was(void **state)
         assert_true(child >= 0);
         if (child == 0)
             live(bank.folder);
-        (void)usleep(20000 + (useconds_t)life *
-                                 9000); /* when it dies is the point, not a synchronisation */
+        bank_nap(20 + (uint32_t)life * 9); /* when it dies is the point, not a synchronisation */
         assert_int_equal(kill(child, SIGKILL), 0);
         assert_int_equal(waitpid(child, NULL, 0), child);
     }

@@ -162,7 +162,7 @@ static void await_held_up(struct bank *watcher)
         const char *json = bank_json(watcher, GW_REQUEST_STATUS);
         held = json_number(json, "index") > json_number(json, "durable") ? held + 1 : 0;
         assert_true(gw_clock_mono_ns() < until);
-        (void)usleep(5000);
+        bank_nap(5);
     }
 }
 
@@ -212,7 +212,7 @@ static int break_journal(const struct bank *bank)
             continue;
         target[len] = '\0';
         if (strncmp(target, sought, strlen(sought)) == 0 && strstr(target, ".gwj"))
-            broken += dup2(full, atoi(entry->d_name)) >= 0;
+            broken += dup2(full, (int)strtol(entry->d_name, NULL, 10)) >= 0;
     }
     (void)closedir(dir);
     (void)close(full);
@@ -233,7 +233,7 @@ static void a_failed_write_ends_it_and_nothing_is_acknowledged(void **state)
     assert_int_equal(gw_asker_send(bank.asker, bank.engine, asked), GW_OK);
     for (int64_t until = gw_clock_mono_ns() + 20 * GW_NS_PER_S; !atomic_load(&bank.fatal);) {
         assert_true(gw_clock_mono_ns() < until);
-        (void)usleep(1000);
+        bank_nap(1);
     }
     (void)gw_engine_close(bank.engine, NULL); /* answers what it owes */
     bank.engine = NULL;

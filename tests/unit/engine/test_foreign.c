@@ -112,7 +112,7 @@ static void change_at(struct bank *bank, const char *store, enum kind kind, enum
                 break;
             if (gw_clock_mono_ns() > until)
                 fail_msg("no intent");
-            (void)usleep(1000); /* between two polls of a condition */
+            bank_nap(1); /* between two polls of a condition */
         }
         assert_int_equal(sqlite3_exec(db, change, NULL, NULL, NULL), SQLITE_OK);
         unlock_store(db);

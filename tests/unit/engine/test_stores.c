@@ -60,7 +60,7 @@ static void await_number(struct bank *bank, const char *store, const char *name,
     while ((now = json_number(status_of(bank, store), name)) != value) {
         if (gw_clock_mono_ns() > until)
             fail_msg("%s of %s is %d, not %d", name, store, (int)now, (int)value);
-        (void)usleep(1000); /* between two polls of a condition */
+        bank_nap(1); /* between two polls of a condition */
     }
 }
 
@@ -261,7 +261,7 @@ static enum gw_memory_fault wait_at_the_gate(void *ctx, enum gw_store_call call,
     (void)slot;
     (void)rows;
     while (call == GW_STORE_CALL_FETCH && atomic_load(shut))
-        (void)usleep(100);
+        bank_nap(1);
     return GW_MEMORY_GOOD;
 }
 
