@@ -298,6 +298,10 @@ void gw_batch_outcome(struct gw_engine *engine)
     }
     engine->durable = atomic_load(&engine->outcome.durable);
     engine->kv->ops->fold_to(engine->kv, engine->durable);
+    if (engine->program_at && engine->program_at <= engine->durable) {
+        atomic_store(&engine->program, gw_ledger_program(engine->ledger));
+        engine->program_at = 0;
+    }
     atomic_store(&engine->published, engine->durable);
     while (engine->flight_count && engine->flights[engine->flight_first].index <= engine->durable) {
         struct gw_flight done = engine->flights[engine->flight_first];

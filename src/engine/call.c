@@ -1,4 +1,5 @@
 /* Calls: decided in order of arrival, in the open batch; one that needs keys waits for them and comes again. */
+#include "codec/cbor.h"
 #include "engine/engine_int.h"
 #include "os/clock.h"
 #include "os/heap.h"
@@ -112,6 +113,15 @@ static bool is_backed_up(struct gw_engine *engine, const struct gw_fn *fn)
     return false;
 }
 
+/** What is spliced into a record must be whole, or the record could not be read back. */
+static bool is_one_item(struct gw_bytes args)
+{
+    struct gw_cbor_reader r = gw_cbor_reader(args);
+    (void)gw_cbor_skip(&r);
+    gw_cbor_end(&r);
+    return !gw_cbor_failed(&r);
+}
+
 /** @return false when the request has been answered */
 static bool admit(struct gw_engine *engine, struct gw_request *request)
 {
@@ -121,6 +131,10 @@ static bool admit(struct gw_engine *engine, struct gw_request *request)
         gw_request_answer(request,
                           GW_FAIL_CODE(&request->err, GW_NOTFOUND, 2202, "no txn is named `%.*s`",
                                        GW_TEXT_ARG(request->in.fn)));
+        return false;
+    }
+    if (!is_one_item(request->in.args)) {
+        refuse(request, GW_INVALID, 2110, GW_TEXT_LIT("the arguments are not one canonical array"));
         return false;
     }
     if (is_backed_up(engine, fn)) {
@@ -188,6 +202,11 @@ static bool run_one(struct gw_engine *engine, struct gw_request *request)
     return true;
 }
 
+static bool is_late(const struct gw_request *request)
+{
+    return request->deadline_ns && gw_clock_mono_ns() > request->deadline_ns;
+}
+
 void gw_calls_run(struct gw_engine *engine)
 {
     for (uint32_t i = 0; i < CALLS_PER_TURN && engine->calls.count; i++) {
@@ -196,6 +215,10 @@ void gw_calls_run(struct gw_engine *engine)
         struct gw_request *request = gw_list_pop(&engine->calls);
         if (request->out.fn == NULL && !admit(engine, request))
             continue;
+        if (request->asked.len && is_late(request)) {
+            refuse(request, GW_TIMEOUT, 2201, GW_TEXT_LIT("its keys were not read in time"));
+            continue;
+        }
         if (run_one(engine, request))
             continue;
         request->next = engine->calls.first; /* it keeps its place */

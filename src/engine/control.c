@@ -408,7 +408,7 @@ static bool is_quiet(struct gw_engine *engine, const struct gw_request *request)
     for (uint32_t i = 0; request->kind == GW_REQUEST_DRAIN && i < engine->lane_count; i++) {
         struct gw_store_state state;
         gw_ledger_store_state(engine->ledger, engine->lanes[i].id, &state);
-        if (state.dirty_rows + state.intents > 0)
+        if (state.dirty_rows + state.intents > 0 && !engine->lanes[i].parked)
             return false;
     }
     return true;

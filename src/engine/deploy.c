@@ -69,7 +69,7 @@ static void finish(struct gw_engine *engine, struct deploy *deploy)
         gw_request_answer(request, rc);
         return;
     }
-    atomic_store(&engine->program, program);
+    engine->program_at = engine->head.index; /* readers see it when its record is durable */
     request->out.at = applied.at;
     engine->daemons_wake = true;
     gw_batch_answer(engine, request);

@@ -147,7 +147,8 @@ struct gw_engine {
     struct gw_ledger *ledger;
     struct gw_actor *actor;
     const struct gw_alloc *heap;
-    _Atomic(const struct gw_program *) program;
+    _Atomic(const struct gw_program *) program; /* for readers: as of what is durable */
+    uint64_t program_at;                        /* index of a newer one that is not; 0: none */
 
     /* the open batch */
     bool batch_open;

@@ -52,19 +52,40 @@ static gw_rc node_id(struct gw_engine *engine, bool *ret_new, struct gw_err *err
     return gw_file_store(path, (struct gw_bytes){engine->cluster, sizeof(engine->cluster)}, err);
 }
 
+/** What STATE/open holds: under which kernel, and which file, the live state was last made sure of. */
+struct live_id {
+    uint8_t boot[GW_BOOT_ID_BYTES];
+    uint64_t device, inode; /* of the kv's file: a copied folder has another one */
+};
+
+static gw_rc live_id_now(struct gw_engine *engine, struct live_id *ret, struct gw_err *err)
+{
+    char path[GW_FILE_PATH_MAX];
+    struct gw_file_info info = {0};
+    memset(ret, 0, sizeof(*ret));
+    GW_TRY(gw_os_boot_id(ret->boot, err));
+    GW_TRY(path_of(engine, "live/data.mdb", path, err));
+    gw_rc rc = gw_path_info(path, &info, err);
+    if (rc < 0 && rc != GW_NOTFOUND) /* the memory kv has none */
+        return rc;
+    ret->device = info.device;
+    ret->inode = info.inode;
+    return GW_OK;
+}
+
 /** Did the kernel that had the live state open go on until now, or was the close clean? */
 static gw_rc live_is_trusted(struct gw_engine *engine, bool *ret, struct gw_err *err)
 {
     char open_path[GW_FILE_PATH_MAX], clean_path[GW_FILE_PATH_MAX];
-    uint8_t boot[GW_BOOT_ID_BYTES], then[GW_BOOT_ID_BYTES];
+    struct live_id now, then;
     struct gw_file_info info;
     GW_TRY(path_of(engine, "open", open_path, err));
     GW_TRY(path_of(engine, "clean", clean_path, err));
-    GW_TRY(gw_os_boot_id(boot, err));
+    GW_TRY(live_id_now(engine, &now, err));
     bool clean = gw_path_info(clean_path, &info, NULL) == GW_OK;
-    bool same_boot = load_bytes(open_path, then, sizeof(then), NULL) == GW_OK &&
-                     memcmp(boot, then, sizeof(boot)) == 0;
-    *ret = clean || same_boot;
+    bool same = load_bytes(open_path, &then, sizeof(then), NULL) == GW_OK &&
+                memcmp(&now, &then, sizeof(now)) == 0;
+    *ret = clean || same;
     if (clean) {
         GW_TRY(gw_path_remove(clean_path, err));
         GW_TRY(gw_folder_sync(engine->state, err));
@@ -72,14 +93,14 @@ static gw_rc live_is_trusted(struct gw_engine *engine, bool *ret, struct gw_err 
     return GW_OK;
 }
 
-/** From here on a killed process leaves a live state that counts: it is whole, and of this boot. */
+/** From here on a killed process leaves a live state that counts: it is whole, of this boot, in this file. */
 static gw_rc trust_live(struct gw_engine *engine, struct gw_err *err)
 {
     char path[GW_FILE_PATH_MAX];
-    uint8_t boot[GW_BOOT_ID_BYTES];
+    struct live_id now;
     GW_TRY(path_of(engine, "open", path, err));
-    GW_TRY(gw_os_boot_id(boot, err));
-    return gw_file_store(path, (struct gw_bytes){boot, sizeof(boot)}, err);
+    GW_TRY(live_id_now(engine, &now, err));
+    return gw_file_store(path, (struct gw_bytes){(const uint8_t *)&now, sizeof(now)}, err);
 }
 
 /** Before the live state is taken apart: a kill in the middle must not leave half of it trusted. */

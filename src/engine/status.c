@@ -209,6 +209,11 @@ static gw_rc journal_json(struct gw_engine *engine, const struct gw_request *req
     struct gw_bytes bytes;
     GW_TRY(engine->journal->ops->reader_open(engine->journal, request->in.at_index, &reader, err));
     gw_rc rc = engine->journal->ops->reader_next(reader, &batch, err);
+    if (rc == GW_NOTFOUND) {
+        engine->journal->ops->reader_close(reader);
+        return GW_FAIL_CODE(err, GW_NOTFOUND, 2204, "batch %" PRIu64 " is not durable yet",
+                            request->in.at_index);
+    }
     if (rc == GW_OK) {
         gw_json_put_object(w);
         put_u64(w, "index", batch.index);
