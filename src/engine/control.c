@@ -399,7 +399,7 @@ static void take_warm(struct gw_engine *engine, struct gw_request *request)
 
 /* ---- waiting for quiet ---- */
 
-/** DRAIN: nothing dirty and no intent open in a store that is not parked. CHECK and CHECKPOINT: nothing under way. */
+/** DRAIN: nothing dirty and no intent open anywhere; a parked store counts, for an answer without it would lie. CHECK and CHECKPOINT: nothing under way. */
 static bool is_quiet(struct gw_engine *engine, const struct gw_request *request)
 {
     if (engine->flight_count > 0 || engine->sealed ||
@@ -408,7 +408,7 @@ static bool is_quiet(struct gw_engine *engine, const struct gw_request *request)
     for (uint32_t i = 0; request->kind == GW_REQUEST_DRAIN && i < engine->lane_count; i++) {
         struct gw_store_state state;
         gw_ledger_store_state(engine->ledger, engine->lanes[i].id, &state);
-        if (state.dirty_rows + state.intents > 0 && !engine->lanes[i].parked)
+        if (state.dirty_rows + state.intents > 0)
             return false;
     }
     return true;
