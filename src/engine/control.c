@@ -399,7 +399,8 @@ static void take_warm(struct gw_engine *engine, struct gw_request *request)
 
 /* ---- waiting for quiet ---- */
 
-/** DRAIN: nothing dirty and no intent open anywhere; a parked store counts, for an answer without it would lie. CHECK and CHECKPOINT: nothing under way. */
+/** DRAIN: nothing dirty and no intent open anywhere; a parked store counts, for an answer without it would lie.
+ *  CHECK and CHECKPOINT: nothing under way. */
 static bool is_quiet(struct gw_engine *engine, const struct gw_request *request)
 {
     if (engine->flight_count > 0 || engine->sealed ||
