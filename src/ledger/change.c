@@ -47,6 +47,19 @@ gw_rc gw_queue_take(struct gw_ledger *ledger, const struct gw_program_home *home
     return gw_state_del(ledger, &at, err);
 }
 
+gw_rc gw_queue_has(struct gw_ledger *ledger, const struct gw_program_home *home,
+                   struct gw_bytes key, uint64_t since, bool *ret, struct gw_err *err)
+{
+    struct gw_small_store *store =
+        gw_small_store_of(ledger, ledger->program->stores[home->home.store].id);
+    struct gw_state_key at;
+    struct gw_bytes nothing;
+    queue_key(&at, home, store, since, key);
+    gw_rc rc = gw_state_get(ledger, &at, &nothing, err);
+    *ret = rc == GW_OK;
+    return rc == GW_NOTFOUND ? GW_OK : rc;
+}
+
 gw_rc gw_home_dirty(struct gw_ledger *ledger, const struct gw_program_home *home,
                     struct gw_bytes key, struct gw_meta_home *at, gw_version ver,
                     const struct gw_projection *target, struct gw_err *err)

@@ -165,6 +165,8 @@ void gw_ledger_abort(struct gw_ledger *ledger)
 {
     if (ledger->txn == NULL)
         return;
+    memset(ledger->gates, 0, sizeof(ledger->gates));
+    memset(ledger->sessions, 0, sizeof(ledger->sessions));
     ledger->kv->ops->abort(ledger->txn);
     ledger->txn = NULL;
     ledger->small = ledger->small_saved;

@@ -21,6 +21,8 @@ struct gw_small_halted {
     uint64_t open;
 };
 
+enum { GW_GATES_SEEN = 256, GW_SESSIONS_SEEN = 1024 };
+
 /** A store's part of the small state. */
 struct gw_small_store {
     uint32_t id;
@@ -69,7 +71,16 @@ struct gw_ledger {
     struct gw_small small;
     struct gw_small small_saved; /* as of the last commit, for an abort */
     uint32_t slice;              /* of the STEP under way: part of what new_id() is made of */
-    struct gw_buf pair;          /* a kv value under construction */
+    /* What lookups found, so that they need not be made again: only ever what the state holds. Emptied by an abort. */
+    struct gw_gate_seen {
+        uint32_t home; /* 0: unused */
+        uint64_t shape;
+    } gates[GW_GATES_SEEN];
+    struct gw_session_seen {
+        uint64_t client; /* 0: unused */
+        int64_t used_ns;
+    } sessions[GW_SESSIONS_SEEN];
+    struct gw_buf pair; /* a kv value under construction */
     uint8_t pair_bytes[GW_KV_VALUE_MAX];
     uint8_t
         hand_bytes[2]
@@ -197,6 +208,9 @@ GW_NODISCARD gw_rc gw_field_checks(const struct gw_entity *entity, struct gw_byt
 /* ---- change.c: the queue of dirty rows ---- */
 GW_NODISCARD gw_rc gw_queue_put(struct gw_ledger *ledger, const struct gw_program_home *home,
                                 struct gw_bytes key, uint64_t since, struct gw_err *err);
+/** A dirty row that is not refused waits in the queue, or its intent is open: never both, never neither. */
+GW_NODISCARD gw_rc gw_queue_has(struct gw_ledger *ledger, const struct gw_program_home *home,
+                                struct gw_bytes key, uint64_t since, bool *ret, struct gw_err *err);
 GW_NODISCARD gw_rc gw_queue_take(struct gw_ledger *ledger, const struct gw_program_home *home,
                                  struct gw_bytes key, uint64_t since, struct gw_err *err);
 

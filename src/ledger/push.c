@@ -94,13 +94,13 @@ static gw_rc open_intent(struct gw_ledger *ledger, const struct gw_rec_home_key 
         return GW_OK;
     GW_TRY(rc);
     struct gw_meta_home *at = gw_meta_home(&meta, home->home.id);
-    struct gw_intent open;
+    bool waits = false;
     if (at == NULL || at->dirty_since == 0 || at->refused || meta.state == GW_KEY_CONFLICT ||
         gw_small_is_halted(&ledger->small, home->owner->entity.id))
         return GW_OK;
-    rc = gw_intent_get(ledger, home, key->key, &open, err);
-    if (rc != GW_NOTFOUND)
-        return rc; /* one open intent per (home, key) */
+    GW_TRY(gw_queue_has(ledger, home, key->key, at->dirty_since, &waits, err));
+    if (!waits)
+        return GW_OK; /* one open intent per (home, key) */
     struct gw_projection target;
     GW_TRY(current_target(ledger, home, &meta, &target, err));
     const struct gw_intent intent = {
@@ -444,6 +444,11 @@ gw_rc gw_ledger_intents(struct gw_ledger *ledger, uint32_t store_id, uint32_t ma
 static gw_rc gate_passed(struct gw_ledger *ledger, uint32_t home, uint64_t shape, bool *ret,
                          struct gw_err *err)
 {
+    struct gw_gate_seen *seen = &ledger->gates[(shape ^ home) % GW_GATES_SEEN];
+    if (seen->home == home && seen->shape == shape) {
+        *ret = true;
+        return GW_OK;
+    }
     struct gw_state_key at;
     struct gw_bytes nothing;
     gw_key_start(&at, GW_TABLE_GATE);
@@ -451,6 +456,8 @@ static gw_rc gate_passed(struct gw_ledger *ledger, uint32_t home, uint64_t shape
     gw_key_u64(&at, shape);
     gw_rc rc = gw_state_get(ledger, &at, &nothing, err);
     *ret = rc == GW_OK;
+    if (*ret)
+        *seen = (struct gw_gate_seen){home, shape};
     return rc == GW_NOTFOUND ? GW_OK : rc;
 }
 

@@ -42,6 +42,12 @@ static gw_rc session_touch(struct gw_ledger *ledger, uint64_t client, struct gw_
 {
     struct gw_state_key at;
     struct gw_bytes stored;
+    struct gw_session_seen *seen = &ledger->sessions[client % GW_SESSIONS_SEEN];
+    if (seen->client == client &&
+        ledger->head.time_ns - seen->used_ns < TOUCH_EVERY_S * GW_NS_PER_S)
+        return GW_OK;
+    seen->client =
+        0; /* kept again only as it is read, so that a record taken back leaves nothing here */
     session_key(client, &at);
     GW_TRY(gw_state_get(ledger, &at, &stored, err));
     if (stored.len != SESSION_BYTES)
@@ -50,8 +56,10 @@ static gw_rc session_touch(struct gw_ledger *ledger, uint64_t client, struct gw_
     int64_t used;
     memcpy(&opened, stored.data, sizeof(opened));
     memcpy(&used, stored.data + sizeof(opened), sizeof(used));
-    if (ledger->head.time_ns - used < TOUCH_EVERY_S * GW_NS_PER_S)
+    if (ledger->head.time_ns - used < TOUCH_EVERY_S * GW_NS_PER_S) {
+        *seen = (struct gw_session_seen){client, used};
         return GW_OK;
+    }
     uint8_t bytes[SESSION_BYTES];
     put_session(opened, ledger->head.time_ns, bytes);
     return gw_state_put(ledger, &at, (struct gw_bytes){bytes, sizeof(bytes)}, err);
@@ -342,6 +350,7 @@ gw_rc gw_apply_txn(struct gw_ledger *ledger, const struct gw_rec_txn *rec, struc
 static gw_rc session_forget(struct gw_ledger *ledger, uint64_t client, struct gw_err *err)
 {
     struct gw_state_key at;
+    ledger->sessions[client % GW_SESSIONS_SEEN].client = 0;
     session_key(client, &at);
     GW_TRY(gw_state_del(ledger, &at, err));
     for (uint32_t i = 0; i < RESULTS_KEPT; i++) {
