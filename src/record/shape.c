@@ -47,10 +47,11 @@ static uint64_t number_class(const struct gw_type *type, union gw_value value)
     gw_u128 number = is_negative ? 0 - value.u : value.u;
     uint64_t zeros = 0;
     /* Zeros at the end matter only behind the point (dec) and below the second (time). */
-    if (type->kind == GW_TYPE_DEC)
+    if (type->kind == GW_TYPE_DEC) {
         zeros = zero_count(number, type->scale);
-    else if (type->kind == GW_TYPE_TIME || type->kind == GW_TYPE_DUR)
+    } else if (type->kind == GW_TYPE_TIME || type->kind == GW_TYPE_DUR) {
         zeros = zero_count(number, 9) / 3;
+    }
     return (uint64_t)is_negative << 32 | digit_count(number) << 8 | zeros;
 }
 
